@@ -1,0 +1,103 @@
+/** Time and randomness: the one place where Tenax touches the system's clock and timers. */
+
+/** A callback that was scheduled and can be taken back. */
+export interface Timer {
+  /** Frees the timer; a second call, or one after the callback ran, does nothing. */
+  cancel(): void;
+}
+
+/**
+ * The time that a policy lives in. Give your own to test without waiting: see `virtualClock` in
+ * `@tenax/core/testing`.
+ */
+export interface Clock {
+  /** Monotonic time in ms, from any origin. Durations are measured with it, so it must never jump. */
+  now(): number;
+  /** Wall-clock time in ms since 1970. Used for HTTP dates and for the times in statistics only. */
+  epoch(): number;
+  /**
+   * Calls `callback` once, after `delay` ms. A delay of 0 yields to the event loop and costs no timer; a delay
+   * beyond the platform's limit is kept too.
+   */
+  schedule(delay: number, callback: () => void): Timer;
+}
+
+/** A source of numbers in [0, 1), such as `Math.random`. */
+export type Random = () => number;
+
+/** Beyond this `setTimeout` fires at once, in every runtime (a signed 32-bit integer of ms). */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
+interface ImmediateScope {
+  setImmediate?: (callback: () => void) => unknown;
+  clearImmediate?: (handle: unknown) => void;
+}
+
+class TimeoutTimer implements Timer {
+  #handle: unknown;
+  #remaining: number;
+  readonly #callback: () => void;
+
+  constructor(delay: number, callback: () => void) {
+    this.#remaining = delay;
+    this.#callback = callback;
+    this.#arm();
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle as Parameters<typeof clearTimeout>[0]);
+  }
+
+  #arm(): void {
+    const delay = Math.min(this.#remaining, LONGEST_TIMEOUT);
+    this.#remaining -= delay;
+    this.#handle = setTimeout(TimeoutTimer.#elapsed, delay, this);
+  }
+
+  // Handed to setTimeout with the timer as its argument, so that a wait allocates no closure.
+  static #elapsed(timer: TimeoutTimer): void {
+    if (timer.#remaining > 0) timer.#arm();
+    else timer.#callback();
+  }
+}
+
+/** A turn of the event loop without a timer: `setImmediate` where it is, a message port in browsers. */
+class TurnTimer implements Timer {
+  #callback: (() => void) | undefined;
+
+  constructor(callback: () => void) {
+    this.#callback = callback;
+    const scope = globalThis as ImmediateScope;
+    const run = (): void => {
+      const pending = this.#callback;
+      this.#callback = undefined;
+      pending?.();
+    };
+    if (typeof scope.setImmediate === 'function') {
+      scope.setImmediate(run);
+    } else if (typeof MessageChannel === 'function') {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = (): void => {
+        port1.close();
+        run();
+      };
+      port2.postMessage(undefined);
+    } else {
+      setTimeout(run, 0);
+    }
+  }
+
+  cancel(): void {
+    this.#callback = undefined;
+  }
+}
+
+/** The system's clock: `performance.now()`, `Date.now()` and the platform's timers. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  epoch: () => Date.now(),
+  schedule: (delay, callback) => (delay > 0 ? new TimeoutTimer(delay, callback) : new TurnTimer(callback)),
+};
+
+/** The system's random source. */
+export const systemRandom: Random = Math.random;

@@ -1,0 +1,45 @@
+/** The error of Tenax that an operation ends with, where the client's own response or error is not wanted. */
+
+import { BodyNotReplayableError, OperationTimeoutError, RetryExhaustedError } from './errors.ts';
+import type { RetryError, RetryErrorDetails } from './errors.ts';
+import { codeOfError } from './http/error-class.ts';
+import { summarizeError } from './http/error-summary.ts';
+import type { Operation } from './operation.ts';
+import type { Outcome } from './outcome.ts';
+
+/**
+ * The error to throw when retries ended without success; `undefined` when the client's own end is the right one: the
+ * failure was not worth a retry, or `throwOnExhausted` is off.
+ *
+ * @param value the client's own response, where the outcome is one
+ */
+export function endError(operation: Operation, outcome: Outcome, value: unknown): RetryError | undefined {
+  const { attemptNumber, policy, reason } = operation;
+  if (!policy.throwOnExhausted) return undefined;
+  const details: RetryErrorDetails = outcome.kind === 'error' ? { cause: outcome.error } : { response: value };
+  const attempts = `${attemptNumber} ${attemptNumber === 1 ? 'attempt' : 'attempts'}`;
+  switch (reason) {
+    case 'attempts_exhausted':
+      return new RetryExhaustedError(`Gave up after ${attempts}, the last ended with ${nameOf(outcome)}`, details);
+    case 'retry_after_exceeds_max':
+      return new RetryExhaustedError(
+        `Gave up after ${attempts}: the server asks for a longer wait than retryAfter.max`,
+        details,
+      );
+    case 'wait_exceeds_timeout':
+      return new OperationTimeoutError(policy.timeout as number, details);
+    case 'body_not_replayable':
+      return new BodyNotReplayableError(
+        `Gave up after ${attempts}: the body was a stream that can't be sent again`,
+        details,
+      );
+    default:
+      return undefined;
+  }
+}
+
+function nameOf(outcome: Outcome): string {
+  if (outcome.kind === 'response') return `status ${outcome.status}`;
+  if (outcome.kind === 'value') return 'a value that shouldRetry refused';
+  return codeOfError(outcome.error) ?? summarizeError(outcome.error).name;
+}

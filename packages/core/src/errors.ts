@@ -1,0 +1,128 @@
+/** The errors of Tenax. Each has a stable `code`, the original as `cause`, and the statistics of its operation. */
+
+import type { RequestStatistics } from './record.ts';
+
+/** The stable codes of Tenax' errors. */
+export type RetryErrorCode =
+  | 'TENAX_CONFIG'
+  | 'TENAX_EXHAUSTED'
+  | 'TENAX_ATTEMPT_TIMEOUT'
+  | 'TENAX_OPERATION_TIMEOUT'
+  | 'TENAX_BODY_NOT_REPLAYABLE'
+  | 'TENAX_RESUME_REFUSED';
+
+/** What every error of Tenax may carry. */
+export interface RetryErrorDetails {
+  readonly cause?: unknown;
+  readonly response?: unknown;
+  readonly statistics?: RequestStatistics | undefined;
+}
+
+/**
+ * The base of every error that Tenax makes.
+ *
+ * @example
+ * try {
+ *   await engine.execute(work);
+ * } catch (error) {
+ *   if (error instanceof RetryError) console.error(error.code, error.statistics?.attempts.length);
+ * }
+ */
+export class RetryError extends Error {
+  override name = 'RetryError';
+  readonly code: RetryErrorCode;
+  /** The attempts of the operation that ended so; absent where none had begun. */
+  readonly statistics: RequestStatistics | undefined;
+  /** The client's own last response, when that was the failure: unread, so read or cancel its body. */
+  readonly response: unknown;
+
+  constructor(code: RetryErrorCode, message: string, details: RetryErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.statistics = details.statistics;
+    this.response = details.response;
+  }
+}
+
+/** Completes an error that was made before its operation ended. Statistics that it has stay. */
+export function completeError(error: RetryError, statistics: RequestStatistics): void {
+  if (error.statistics === undefined) Object.assign(error, { statistics });
+}
+
+/** Options or arguments that can't be used. It says what was given and what is accepted. */
+export class RetryConfigError extends RetryError {
+  override name = 'RetryConfigError';
+  /** The option, such as `retryAfter.max`. */
+  readonly path: string;
+  /** The value as text. */
+  readonly given: string;
+  /** What would have been right. */
+  readonly accepted: string;
+
+  constructor(path: string, given: unknown, accepted: string, details: RetryErrorDetails = {}) {
+    const text = describeValue(given);
+    super('TENAX_CONFIG', `${path || 'options'}: given ${text}, accepted: ${accepted}`, details);
+    this.path = path;
+    this.given = text;
+    this.accepted = accepted;
+  }
+}
+
+/** All attempts failed. `cause` is the last error; `response` the last response, when that was the failure. */
+export class RetryExhaustedError extends RetryError {
+  override name = 'RetryExhaustedError';
+
+  constructor(message: string, details: RetryErrorDetails = {}) {
+    super('TENAX_EXHAUSTED', message, details);
+  }
+}
+
+/** One attempt took longer than `attemptTimeout`. */
+export class AttemptTimeoutError extends RetryError {
+  override name = 'AttemptTimeoutError';
+
+  constructor(milliseconds: number, details: RetryErrorDetails = {}) {
+    super('TENAX_ATTEMPT_TIMEOUT', `No response within the attempt timeout of ${milliseconds} ms`, details);
+  }
+}
+
+/** The operation took longer than `timeout`, or its next wait would have. */
+export class OperationTimeoutError extends RetryError {
+  override name = 'OperationTimeoutError';
+
+  constructor(milliseconds: number, details: RetryErrorDetails = {}) {
+    super('TENAX_OPERATION_TIMEOUT', `No success within the operation timeout of ${milliseconds} ms`, details);
+  }
+}
+
+/** The body was a stream that can't be sent again. */
+export class BodyNotReplayableError extends RetryError {
+  override name = 'BodyNotReplayableError';
+
+  constructor(message: string, details: RetryErrorDetails = {}) {
+    super('TENAX_BODY_NOT_REPLAYABLE', message, details);
+  }
+}
+
+const LONGEST_VALUE = 80;
+
+/** A value as a reader of an error message wants it: short, and never failing. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'string') return shorten(JSON.stringify(value));
+  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value);
+  try {
+    const { constructor } = value;
+    if (typeof constructor === 'function' && constructor !== Object && constructor !== Array) {
+      return `an instance of ${constructor.name}`;
+    }
+    return shorten(JSON.stringify(value));
+  } catch {
+    return 'an object';
+  }
+}
+
+function shorten(text: string): string {
+  return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
+}

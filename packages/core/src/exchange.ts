@@ -1,0 +1,62 @@
+/** What an adapter gives the engine: a way to send one attempt, and the words for what came back. */
+
+import type { Outcome } from './outcome.ts';
+import type { RetryOverride } from './options.ts';
+
+/** One attempt, as the function that sends it sees it. */
+export interface AttemptContext {
+  /** 1 for the first attempt. */
+  readonly number: number;
+  /** Aborts when the caller's signal does, at `attemptTimeout` and at `timeout`. Made when it is first read. */
+  readonly signal: AbortSignal;
+  /** ms until the operation's `timeout`; `Infinity` without one. */
+  readonly remaining: number;
+  /** Headers that the policy adds to this attempt: the idempotency key, `attemptHeaders`, those of `beforeRetry`. */
+  readonly headers: Headers | undefined;
+  /** How the attempt before ended; absent on the first. */
+  readonly previous?: Outcome;
+}
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Names the operation in hooks and statistics; a number of ours otherwise. */
+  readonly id?: string | undefined;
+  /** The destination whose state the operation shares. */
+  readonly key?: string | undefined;
+  /** The HTTP method, when the operation is one request: what may have been processed is then sent again only for `methods`. */
+  readonly method?: string | undefined;
+  /** Ends the operation, in an attempt or in a wait; its reason is what the caller gets. */
+  readonly signal?: AbortSignal | undefined;
+  /** Options for this call in place of the engine's, or `false` for a single attempt. */
+  readonly retry?: RetryOverride | undefined;
+}
+
+/** The end of a response that nobody wants. */
+export interface Discarding {
+  /** Fulfilled when the connection is free. */
+  readonly finished: PromiseLike<unknown>;
+  /** Gives the connection up. */
+  cancel(): void;
+}
+
+/**
+ * One logical request of an adapter. It holds no policy: it sends an attempt when it is told to, and says what came
+ * back. State of the request lives here, never in the caller's options.
+ */
+export interface Exchange<T> {
+  readonly call: CallOptions;
+  /** The full URL. */
+  readonly url?: string | undefined;
+  /** Whether the caller gave an `Idempotency-Key`. Asked at most once. */
+  readonly hasIdempotencyKey?: boolean;
+  /** Whether the body can be sent once more. Asked when a retry is about to be decided. */
+  readonly replayable?: boolean;
+  /** Sends one attempt; fulfilled when the response's headers have come. */
+  send(attempt: AttemptContext): T | PromiseLike<T>;
+  /** Says what came back. `undefined` is a success that needs no words. */
+  describe?(value: T): Outcome | undefined;
+  /** Ends a response that the caller will not get; `undefined` when there is nothing to end. */
+  discard?(value: T): Discarding | undefined;
+  /** The operation has ended: let go of what was kept for another attempt. `reason` is absent after a success. */
+  release?(reason?: unknown): void;
+}

@@ -1,0 +1,71 @@
+/** Calls the user's hooks. One that throws or rejects is reported once and changes nothing. */
+
+import { epochOffset } from './attached-statistics.ts';
+import type { RetryHooks } from './events.ts';
+import type { Operation } from './operation.ts';
+import type { Decision, FailureClass, Outcome, RetryReason } from './outcome.ts';
+import type { AttemptRecord } from './record.ts';
+import { warnOnce } from './warnings.ts';
+
+/** An attempt ended. */
+export function reportAttempt(operation: Operation): void {
+  const { onAttempt } = operation.policy.hooks;
+  if (onAttempt === undefined) return;
+  const { id, key } = operation;
+  const attempt = operation.lastRecord(epochOffset(operation)) as AttemptRecord;
+  call('onAttempt', onAttempt, { id, key, attempt });
+}
+
+/** A retry was decided. */
+export function reportRetry(
+  operation: Operation,
+  decision: Decision & { action: 'retry' },
+  failureClass: FailureClass | undefined,
+): void {
+  const { onRetry } = operation.policy.hooks;
+  if (onRetry === undefined) return;
+  const { attemptNumber, id, key } = operation;
+  const { delay, hint, reason } = decision;
+  call('onRetry', onRetry, { id, key, attemptNumber: attemptNumber + 1, delay, reason, failureClass, hint });
+}
+
+/** A retry is about to be sent. Returns what to wait for, if the hook is asynchronous. */
+export function runBeforeRetry(
+  operation: Operation,
+  reason: RetryReason,
+  outcome: Outcome,
+  headers: Headers,
+): PromiseLike<unknown> | undefined {
+  const { beforeRetry } = operation.policy.hooks;
+  if (beforeRetry === undefined) return undefined;
+  const { attemptNumber, id, key } = operation;
+  const status = outcome.kind === 'response' ? outcome.status : undefined;
+  return call('beforeRetry', beforeRetry, { id, key, attemptNumber: attemptNumber + 1, reason, status, headers });
+}
+
+/** The operation ended. */
+export function reportEnd(operation: Operation): void {
+  const { onGiveUp, onSuccess } = operation.policy.hooks;
+  const [name, hook] = operation.result === 'success' ? (['onSuccess', onSuccess] as const) : (['onGiveUp', onGiveUp] as const);
+  if (hook === undefined) return;
+  const { id, key } = operation;
+  call(name, hook, { id, key, statistics: operation.statistics(epochOffset(operation)) });
+}
+
+function call<Event>(
+  name: keyof RetryHooks,
+  hook: (event: Event) => void | PromiseLike<void>,
+  event: Event,
+): PromiseLike<unknown> | undefined {
+  const report = (error: unknown): void => {
+    warnOnce(hook, `The hook ${name} failed; the request goes on without it`, error);
+  };
+  try {
+    const returned: unknown = hook(event);
+    if (typeof (returned as PromiseLike<unknown> | undefined)?.then !== 'function') return undefined;
+    return (returned as PromiseLike<unknown>).then(undefined, report);
+  } catch (error) {
+    report(error);
+    return undefined;
+  }
+}

@@ -1,0 +1,132 @@
+/** What the outcome of an attempt means, before attempts, time and the body limit what can be done about it. */
+
+import type { Classification, FailureClass, HeaderReader, Outcome, RetryReason } from '../outcome.ts';
+import type { RetryPolicy } from '../policy.ts';
+import type { RequestDescription } from '../request.ts';
+import { classOfError } from './error-class.ts';
+import { hasRetryAfter } from './hint.ts';
+import { isIdempotent } from './methods.ts';
+
+/** The part of a policy that the classification reads. */
+export type ClassificationPolicy = Pick<
+  RetryPolicy,
+  'methods' | 'statusCodes' | 'errorCodes' | 'retryableErrors' | 'nonRetryableErrors'
+>;
+
+/** The server refused these before it did anything (RFC 8470, RFC 6585). */
+const REFUSED_UNPROCESSED = [425, 429];
+const SUCCESS: Classification = Object.freeze({ retryable: false, reason: 'success' });
+
+const RETRY_REASONS: Record<Exclude<FailureClass, 'permanent' | 'aborted'>, RetryReason> = {
+  connection: 'connection_error',
+  transport: 'transport_error',
+  timeout: 'attempt_timeout',
+  throttled: 'throttled',
+  transient: 'transient_error',
+};
+
+/**
+ * Says what class of failure an outcome is, and whether its request may be sent again.
+ *
+ * @example
+ * const policy = createRetryEngine().policy;
+ * classifyHttp({ kind: 'error', error: { code: 'ECONNRESET' } }, { method: 'POST' }, policy);
+ * // { failureClass: 'transport', retryable: false, reason: 'method_not_idempotent' }
+ */
+export function classifyHttp(
+  outcome: Outcome,
+  request: RequestDescription,
+  policy: ClassificationPolicy,
+): Classification {
+  if (outcome.kind === 'response') return classifyStatus(outcome.status, outcome.headers, request, policy);
+  if (outcome.kind === 'value') return SUCCESS;
+  return classifyError(outcome.error, request, policy);
+}
+
+function classifyStatus(
+  status: number,
+  headers: HeaderReader | undefined,
+  request: RequestDescription,
+  policy: ClassificationPolicy,
+): Classification {
+  const { hasIdempotencyKey } = request;
+  if (hasIdempotencyKey && status === 409) {
+    return { failureClass: 'transient', retryable: true, reason: 'idempotent_request_in_progress' };
+  }
+  if (!policy.statusCodes.includes(status) || (hasIdempotencyKey && status === 422)) {
+    if (status < 400) return SUCCESS;
+    return { failureClass: 'permanent', retryable: false, reason: 'permanent_failure' };
+  }
+  const throttled = status === 429 || status === 529 || (status === 503 && headers && hasRetryAfter(headers));
+  const failureClass = throttled ? 'throttled' : 'transient';
+  if (!REFUSED_UNPROCESSED.includes(status) && !isIdempotent(request, policy.methods)) {
+    return { failureClass, retryable: false, reason: 'method_not_idempotent' };
+  }
+  return { failureClass, retryable: true, reason: throttled ? 'throttled' : 'transient_status' };
+}
+
+function classifyError(error: unknown, request: RequestDescription, policy: ClassificationPolicy): Classification {
+  const response = responseOf(error);
+  const builtIn = response
+    ? classifyStatus(response.status, response.headers, request, policy)
+    : classifyByClass(classOfError(error, policy.errorCodes), request, policy);
+  const failureClass = builtIn.failureClass ?? 'permanent';
+  if (policy.nonRetryableErrors.some((matches) => matches(error))) {
+    return { failureClass, retryable: false, reason: 'non_retryable_error' };
+  }
+  if (!builtIn.retryable && policy.retryableErrors.some((matches) => matches(error))) {
+    return isIdempotent(request, policy.methods)
+      ? { failureClass, retryable: true, reason: 'retryable_error' }
+      : { failureClass, retryable: false, reason: 'method_not_idempotent' };
+  }
+  return builtIn.reason === 'success'
+    ? { failureClass, retryable: false, reason: 'permanent_failure' }
+    : builtIn;
+}
+
+function classifyByClass(
+  failureClass: FailureClass,
+  request: RequestDescription,
+  policy: ClassificationPolicy,
+): Classification {
+  if (failureClass === 'permanent') return { failureClass, retryable: false, reason: 'permanent_failure' };
+  if (failureClass === 'aborted') return { failureClass, retryable: false, reason: 'attempt_aborted' };
+  if (failureClass !== 'connection' && !isIdempotent(request, policy.methods)) {
+    return { failureClass, retryable: false, reason: 'method_not_idempotent' };
+  }
+  return { failureClass, retryable: true, reason: RETRY_REASONS[failureClass] };
+}
+
+/** A response that an error brings along, as those of ky, got, axios and the AWS SDKs do. */
+export interface ErrorResponse {
+  readonly status: number;
+  readonly headers: HeaderReader | undefined;
+}
+
+/** The response inside an error: `error.response`, or a status on the error itself. */
+export function responseOf(error: unknown): ErrorResponse | undefined {
+  try {
+    const candidate = error as Partial<Record<'response' | 'status' | 'statusCode' | 'headers', unknown>> | null;
+    const source = (isObject(candidate?.response) ? candidate.response : candidate) as typeof candidate;
+    const status = source?.status ?? source?.statusCode;
+    if (typeof status !== 'number' || !Number.isInteger(status) || status < 100 || status > 599) return undefined;
+    const { headers } = source as { headers?: unknown };
+    return { status, headers: isObject(headers) ? headerReader(headers) : undefined };
+  } catch {
+    return undefined;
+  }
+}
+
+function headerReader(headers: object): HeaderReader {
+  if ('get' in headers && typeof headers.get === 'function') return headers as HeaderReader;
+  return {
+    get: (name) => {
+      const value = (headers as Record<string, unknown>)[name];
+      return typeof value === 'string' ? value : undefined;
+    },
+  };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

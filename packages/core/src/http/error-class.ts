@@ -1,0 +1,124 @@
+/** Finds out what an error means, following its causes to the one that explains it. */
+
+import type { FailureClass } from '../outcome.ts';
+import { classOfCode } from './error-codes.ts';
+
+/** The fields that errors of various clients and realms have; none of them can be relied on. */
+interface ErrorLike {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  readonly cause?: unknown;
+  readonly errors?: unknown;
+}
+
+/** What a fetch says when the network failed; any other `TypeError` is a fault of the program. */
+const NETWORK_MESSAGES: readonly RegExp[] = [
+  /^fetch failed$/, // Node
+  /^terminated$/, // Node, while a body is read
+  /^Failed to fetch\b/, // Chromium
+  /^network error$/, // Chromium, while a body is read
+  /^NetworkError when attempting to fetch resource\.?$/, // Firefox
+  /^Load failed\b/, // Safari
+  /^The Internet connection appears to be offline\.$/, // Safari
+  /^The network connection was lost\.$/, // Safari
+  /^Network request failed$/, // React Native
+  /^error sending request\b/, // Deno
+  /^(?:error reading a body|connection error)\b/, // Deno, while a body is read
+];
+/** Deno gives no code, only this part of the message. */
+const CONNECT_FAILURE = /\bclient error \(Connect\)/;
+const WORKERD_LOST_CONNECTION = /^Network connection lost\.?$/;
+const REFUSED_STREAM = /\bNGHTTP2_REFUSED_STREAM\b/;
+const PROGRAMMING_ERRORS = ['TypeError', 'ReferenceError', 'SyntaxError', 'RangeError', 'EvalError', 'URIError'];
+/** When several errors explain one failure, the one that allows least is believed. */
+const LEAST_ALLOWING_FIRST: readonly FailureClass[] = [
+  'permanent',
+  'aborted',
+  'transport',
+  'timeout',
+  'throttled',
+  'transient',
+  'connection',
+];
+const DEEPEST_CAUSE = 16;
+
+/**
+ * The failure class of anything that was thrown. What says nothing about itself is `transient`.
+ *
+ * @param table error code → failure class; the policy's `errorCodes`.
+ *
+ * @example
+ * classOfError(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), ERROR_CODES); // 'connection'
+ */
+export function classOfError(error: unknown, table: Readonly<Record<string, FailureClass>>): FailureClass {
+  try {
+    return explain(error, table, 0) ?? 'transient';
+  } catch {
+    // A getter or a proxy that throws when it is looked at.
+    return 'transient';
+  }
+}
+
+/** The first code that an error or one of its causes bears. */
+export function codeOfError(error: unknown): string | undefined {
+  let current = error;
+  for (let depth = 0; depth < DEEPEST_CAUSE && isObject(current); depth += 1) {
+    if (typeof current.code === 'string') return current.code;
+    current = current.cause ?? (Array.isArray(current.errors) ? current.errors[0] : undefined);
+  }
+  return undefined;
+}
+
+function explain(
+  error: unknown,
+  table: Readonly<Record<string, FailureClass>>,
+  depth: number,
+): FailureClass | undefined {
+  if (!isObject(error) || depth >= DEEPEST_CAUSE) return undefined;
+  const { name, code, message } = error;
+  const text = typeof message === 'string' ? message : '';
+  if (typeof code === 'string') {
+    const failureClass = classOfCode(code, table);
+    if (failureClass === 'transport' && neverSent(error, text)) return 'connection';
+    if (failureClass !== undefined) return failureClass;
+  }
+  if (name === 'TimeoutError') return 'timeout';
+  if (name === 'AbortError') return 'aborted';
+  return (
+    explainErrors(error, table, depth) ??
+    explain(error.cause, table, depth + 1) ??
+    explainByMessage(name, text, error.cause)
+  );
+}
+
+/** The code alone says "lost on the way"; these say that there was no way yet. */
+function neverSent(error: ErrorLike, message: string): boolean {
+  return error.syscall === 'connect' || REFUSED_STREAM.test(message);
+}
+
+/** An `AggregateError`, as a connection to several addresses throws it. */
+function explainErrors(
+  error: ErrorLike,
+  table: Readonly<Record<string, FailureClass>>,
+  depth: number,
+): FailureClass | undefined {
+  if (!Array.isArray(error.errors)) return undefined;
+  const classes = error.errors.map((each) => explain(each, table, depth + 1));
+  return LEAST_ALLOWING_FIRST.find((failureClass) => classes.includes(failureClass));
+}
+
+function explainByMessage(name: unknown, message: string, cause: unknown): FailureClass | undefined {
+  if (WORKERD_LOST_CONNECTION.test(message)) return 'transport';
+  if (name !== 'TypeError') return PROGRAMMING_ERRORS.includes(name as string) ? 'permanent' : undefined;
+  if (CONNECT_FAILURE.test(message)) return 'connection';
+  if (!NETWORK_MESSAGES.some((pattern) => pattern.test(message))) return 'permanent';
+  // Node names every fault of the network by a code. A cause without one is a rule of fetch: a blocked port, an
+  // unknown scheme, a redirect that is not allowed, a body that can't be read again.
+  return isObject(cause) ? 'permanent' : 'transport';
+}
+
+function isObject(value: unknown): value is ErrorLike {
+  return typeof value === 'object' && value !== null;
+}

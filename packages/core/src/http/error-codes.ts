@@ -1,0 +1,83 @@
+/** Which failure class an error's code stands for. */
+
+import type { FailureClass } from '../outcome.ts';
+
+const CLASSES = {
+  connection: [
+    'ECONNREFUSED',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'EHOSTDOWN',
+    'ENETUNREACH',
+    'ENETDOWN',
+    'UND_ERR_CONNECT_TIMEOUT',
+    'ERR_HTTP2_GOAWAY_SESSION',
+    // Bun
+    'ConnectionRefused',
+    'FailedToOpenSocket',
+  ],
+  transport: [
+    'ECONNRESET',
+    'EPIPE',
+    'ETIMEDOUT',
+    'ECONNABORTED',
+    'UND_ERR_SOCKET',
+    'ERR_STREAM_PREMATURE_CLOSE',
+    'ERR_NETWORK',
+    'ERR_HTTP2_STREAM_ERROR',
+    'ERR_HTTP2_SESSION_ERROR',
+    // Bun
+    'ConnectionClosed',
+  ],
+  timeout: ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'TENAX_ATTEMPT_TIMEOUT', 'ESOCKETTIMEDOUT'],
+  aborted: ['ABORT_ERR', 'UND_ERR_ABORTED', 'ERR_CANCELED'],
+  permanent: [
+    'CERT_HAS_EXPIRED',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'HOSTNAME_MISMATCH',
+    'EPROTO',
+    'ERR_HTTP_INVALID_HEADER_VALUE',
+    'ERR_UNESCAPED_CHARACTERS',
+    'UND_ERR_INVALID_ARG',
+    'UND_ERR_INVALID_RETURN_VALUE',
+    'UND_ERR_NOT_SUPPORTED',
+    'UND_ERR_DESTROYED',
+    'UND_ERR_CLOSED',
+    'UND_ERR_HEADERS_OVERFLOW',
+    'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
+    'UND_ERR_RES_EXCEEDED_MAX_SIZE',
+    'TENAX_CONFIG',
+    'TENAX_BODY_NOT_REPLAYABLE',
+    'TENAX_RESUME_REFUSED',
+    'TENAX_OPERATION_TIMEOUT',
+    'TENAX_EXHAUSTED',
+  ],
+} as const satisfies Partial<Record<FailureClass, readonly string[]>>;
+
+/** Whole families of codes. */
+const PREFIXES: readonly (readonly [prefix: string, failureClass: FailureClass])[] = [
+  ['CERT_', 'permanent'],
+  ['ERR_TLS_', 'permanent'],
+  ['ERR_SSL_', 'permanent'],
+  ['ERR_INVALID_', 'permanent'],
+  // The server's answer was no HTTP: what it did with the request is unknown.
+  ['HPE_', 'transport'],
+];
+
+/** The built-in table: error code → failure class. The `errorCodes` option is merged over it. */
+export const ERROR_CODES: Readonly<Record<string, FailureClass>> = Object.freeze(
+  Object.fromEntries(
+    Object.entries(CLASSES).flatMap(([failureClass, codes]) => codes.map((code) => [code, failureClass])),
+  ) as Record<string, FailureClass>,
+);
+
+/** The class that a code stands for, `undefined` for one that says nothing. */
+export function classOfCode(code: string, table: Readonly<Record<string, FailureClass>>): FailureClass | undefined {
+  if (Object.hasOwn(table, code)) return table[code];
+  return PREFIXES.find(([prefix]) => code.startsWith(prefix))?.[1];
+}

@@ -1,0 +1,41 @@
+/** The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header). */
+
+import { RetryConfigError } from '../errors.ts';
+import type { RetryPolicy } from '../policy.ts';
+import type { RequestDescription } from '../request.ts';
+
+/** The name of the header. */
+export const IDEMPOTENCY_KEY = 'idempotency-key';
+const VISIBLE_ASCII = /^[\x20-\x7e]+$/;
+
+/**
+ * The value to send with every attempt of a request, or `undefined` when it needs none: the policy does not ask for
+ * one, the method is idempotent by itself, or the caller gave a key.
+ *
+ * @throws RetryConfigError when the user's function does not return a usable key: a request that relies on its key is
+ * not sent without one.
+ */
+export function makeIdempotencyKey(request: RequestDescription, policy: RetryPolicy): string | undefined {
+  const { idempotencyKey, methods } = policy;
+  if (idempotencyKey === false || request.method === undefined) return undefined;
+  if (request.hasIdempotencyKey || methods.includes(request.method)) return undefined;
+  if (idempotencyKey === true) return `"${randomUuid()}"`;
+  let key: unknown;
+  try {
+    key = idempotencyKey(request);
+  } catch (cause) {
+    throw new RetryConfigError('idempotencyKey', idempotencyKey, 'a function that returns a key; it threw', { cause });
+  }
+  if (typeof key === 'string' && VISIBLE_ASCII.test(key)) return key;
+  throw new RetryConfigError('idempotencyKey', key, 'a function that returns a string of visible ASCII characters');
+}
+
+/** `crypto.randomUUID` is missing on pages without TLS; random bytes are not. */
+function randomUuid(): string {
+  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,52 @@
+/** `@tenax/core`: the retry engine, for any JavaScript runtime. */
+
+export { keepAbortable, signalOf } from './attempt.ts';
+export { getRetryStatistics } from './attached-statistics.ts';
+export type { BackoffContext, Jitter, StrategyName } from './backoff/backoff.ts';
+export { computeDelays } from './backoff/compute-delays.ts';
+export type { Clock, Random, Timer } from './clock.ts';
+export { createRetryEngine } from './engine.ts';
+export type { RetryEngine, RetryStatistics } from './engine.ts';
+export {
+  AttemptTimeoutError,
+  BodyNotReplayableError,
+  OperationTimeoutError,
+  RetryConfigError,
+  RetryError,
+  RetryExhaustedError,
+} from './errors.ts';
+export type { RetryErrorCode, RetryErrorDetails } from './errors.ts';
+export type { AttemptEvent, BeforeRetryEvent, EndEvent, OperationEvent, RetryEvent, RetryHooks } from './events.ts';
+export type { AttemptContext, CallOptions, Discarding, Exchange } from './exchange.ts';
+export { classifyHttp } from './http/classify.ts';
+export type { ClassificationPolicy } from './http/classify.ts';
+export { parseRetryAfter } from './http/retry-after.ts';
+export type {
+  ErrorMatcher,
+  GeneralOptions,
+  ReplayOptions,
+  RetryAfterOptions,
+  RetryOptions,
+  RetryOverride,
+  ShouldRetryContext,
+} from './options.ts';
+export { parseRetryOptions } from './options/schema.ts';
+export type {
+  Classification,
+  Decision,
+  ErrorOutcome,
+  FailureClass,
+  HeaderReader,
+  OperationResult,
+  Outcome,
+  ResponseOutcome,
+  RetryReason,
+  StopReason,
+  ValueOutcome,
+} from './outcome.ts';
+export type { RetryPolicy } from './policy.ts';
+export type { AttemptRecord, ErrorSummary, RequestStatistics } from './record.ts';
+export type { RequestDescription } from './request.ts';
+export { retry, retryable, withRetry } from './retry.ts';
+export type { RetryPattern, StatisticsSnapshot } from './statistics/aggregate.ts';
+export { formatStatistics } from './statistics/format.ts';

@@ -1,0 +1,41 @@
+/** What ends an attempt or a wait from outside. */
+
+/** Thrown inside an execution only; the caller gets its `reason`, or an error made where the caller waits. */
+export class Interruption {
+  readonly kind: 'caller_aborted' | 'operation_timeout' | 'attempt_timeout';
+  readonly reason: unknown;
+
+  constructor(kind: Interruption['kind'], reason?: unknown) {
+    this.kind = kind;
+    this.reason = reason;
+  }
+}
+
+/** Something that may be under way and can be interrupted: an attempt, a wait, a callback. */
+export class Interruptible {
+  #interrupt: ((interruption: Interruption) => void) | undefined;
+
+  /** Ends what is under way. */
+  interrupt(interruption: Interruption): void {
+    this.#interrupt?.(interruption);
+  }
+
+  /**
+   * The promise's own end, or the interruption if that comes first. What comes after it is handed to `late` when it
+   * is a value, and swallowed when it is an error: nobody waits for it any more.
+   */
+  race<T>(pending: PromiseLike<T>, late?: (value: T) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let interrupted = false;
+      this.#interrupt = (interruption): void => {
+        interrupted = true;
+        // eslint-disable-next-line typescript/prefer-promise-reject-errors -- never leaves the execution
+        reject(interruption);
+      };
+      pending.then((value) => {
+        if (interrupted) late?.(value);
+        else resolve(value);
+      }, reject);
+    });
+  }
+}

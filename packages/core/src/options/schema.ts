@@ -1,0 +1,209 @@
+/** The schema of the options: what is accepted, and how a refusal is said. */
+
+import * as z from 'zod/mini';
+
+import type { BackoffContext, Jitter, StrategyName } from '../backoff/backoff.ts';
+import type { Clock, Random } from '../clock.ts';
+import { RetryConfigError } from '../errors.ts';
+import type { RetryHooks } from '../events.ts';
+import type { FailureClass } from '../outcome.ts';
+import type { AnyRetryOptions, ErrorMatcher, GeneralOptions, RetryOptions } from '../options.ts';
+import type { RequestDescription } from '../request.ts';
+
+/** The options that JSON can say: those without functions and without `Infinity`. */
+export type JsonRetryOptions = Omit<
+  AnyRetryOptions,
+  'retryableErrors' | 'nonRetryableErrors' | 'shouldRetry' | 'key' | 'hooks' | 'clock' | 'random'
+> & { strategy?: StrategyName | undefined; idempotencyKey?: boolean | undefined };
+
+/** What each option accepts, in the words of an error message and of the JSON Schema. */
+export const ACCEPTED: Readonly<Record<string, string>> = {
+  maxAttempts: 'a whole number of at least 1, or Infinity together with a timeout',
+  strategy: "'fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated', or a function that returns ms",
+  baseDelay: 'a number of ms of at least 0',
+  throttledBaseDelay: 'a number of ms of at least 0',
+  maxDelay: 'a number of ms of at least 0',
+  multiplier: 'a number of at least 1',
+  jitter: "'none', 'full', 'equal', or { range } with a range from 0 to 1",
+  attemptTimeout: 'a number of ms greater than 0; leave it out for none',
+  timeout: 'a number of ms greater than 0; leave it out for none',
+  methods: "an array of method names, such as ['GET', 'PUT']",
+  statusCodes: 'an array of statuses from 100 to 599',
+  errorCodes:
+    'an object from error code to failure class: connection, transport, timeout, throttled, transient, permanent or aborted',
+  retryableErrors: 'an array of error classes or predicates',
+  nonRetryableErrors: 'an array of error classes or predicates',
+  shouldRetry: 'a function (outcome, context) that returns true, false or undefined, or a promise of it',
+  retryAfter: 'an object { max, beyond }, or false to ignore hints',
+  'retryAfter.max': 'a number of ms of at least 0',
+  'retryAfter.beyond': "'stop' or 'cap'",
+  idempotencyKey: 'true, false, or a function of the request that returns a key',
+  attemptHeaders: 'true or false',
+  replay: 'an object { maxBytes }, or false to send streams once',
+  'replay.maxBytes': 'a whole number of bytes of at least 0',
+  resume: 'true or false',
+  key: 'a function of the request that returns a string',
+  hooks: 'an object of functions: onAttempt, onRetry, beforeRetry, onSuccess, onGiveUp',
+  throwOnExhausted: 'true or false',
+  clock: 'an object with the functions now(), epoch() and schedule(delay, callback)',
+  random: 'a function that returns a number from 0 to below 1',
+};
+
+const duration = z.number().check(z.gte(0));
+const positiveDuration = z.number().check(z.gt(0));
+const attempts = z.int().check(z.gte(1));
+const strategyName = z.enum(['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated']);
+const failureClass = z.enum([
+  'connection',
+  'transport',
+  'timeout',
+  'throttled',
+  'transient',
+  'permanent',
+  'aborted',
+] satisfies FailureClass[]);
+
+const jsonShape = {
+  maxAttempts: z.optional(attempts),
+  strategy: z.optional(strategyName),
+  baseDelay: z.optional(duration),
+  throttledBaseDelay: z.optional(duration),
+  maxDelay: z.optional(duration),
+  multiplier: z.optional(z.number().check(z.gte(1))),
+  jitter: z.optional(
+    z.union([
+      z.enum(['none', 'full', 'equal']),
+      z.strictObject({ range: z.number().check(z.gte(0), z.lte(1)) }),
+    ]),
+  ),
+  attemptTimeout: z.optional(positiveDuration),
+  timeout: z.optional(positiveDuration),
+  methods: z.optional(z.readonly(z.array(z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/))))),
+  statusCodes: z.optional(z.readonly(z.array(z.int().check(z.gte(100), z.lte(599))))),
+  errorCodes: z.optional(z.record(z.string(), failureClass)),
+  retryAfter: z.optional(
+    z.union([
+      z.strictObject({ max: z.optional(duration), beyond: z.optional(z.enum(['stop', 'cap'])) }),
+      z.literal(false),
+    ]),
+  ),
+  idempotencyKey: z.optional(z.boolean()),
+  attemptHeaders: z.optional(z.boolean()),
+  replay: z.optional(
+    z.union([z.strictObject({ maxBytes: z.optional(z.int().check(z.gte(0))) }), z.literal(false)]),
+  ),
+  resume: z.optional(z.boolean()),
+  throwOnExhausted: z.optional(z.boolean()),
+};
+
+const func = <T>(): z.ZodMiniCustom<T, T> => z.custom<T>((value) => typeof value === 'function');
+const hook = <Name extends keyof RetryHooks>(): z.ZodMiniOptional<
+  z.ZodMiniCustom<NonNullable<RetryHooks[Name]>, NonNullable<RetryHooks[Name]>>
+> => z.optional(func<NonNullable<RetryHooks[Name]>>());
+
+const optionsSchema = z.strictObject({
+  ...jsonShape,
+  maxAttempts: z.optional(z.union([attempts, z.literal(Infinity)])),
+  strategy: z.optional(z.union([strategyName, func<(context: BackoffContext) => number>()])),
+  idempotencyKey: z.optional(z.union([z.boolean(), func<(request: RequestDescription) => string>()])),
+  retryableErrors: z.optional(z.readonly(z.array(func<ErrorMatcher>()))),
+  nonRetryableErrors: z.optional(z.readonly(z.array(func<ErrorMatcher>()))),
+  shouldRetry: z.optional(func<NonNullable<GeneralOptions['shouldRetry']>>()),
+  key: z.optional(func<(request: RequestDescription) => string>()),
+  hooks: z.optional(
+    z.strictObject({
+      onAttempt: hook<'onAttempt'>(),
+      onRetry: hook<'onRetry'>(),
+      beforeRetry: hook<'beforeRetry'>(),
+      onSuccess: hook<'onSuccess'>(),
+      onGiveUp: hook<'onGiveUp'>(),
+    }),
+  ),
+  clock: z.optional(
+    z.custom<Clock>((value) => {
+      const clock = value as Partial<Clock> | null;
+      return (
+        typeof clock?.now === 'function' &&
+        typeof clock.epoch === 'function' &&
+        typeof clock.schedule === 'function'
+      );
+    }),
+  ),
+  random: z.optional(func<Random>()),
+});
+
+/** The options of JSON; the published JSON Schema is made from it. */
+export const jsonOptionsSchema: z.ZodMiniType<JsonRetryOptions, unknown> = z.strictObject(jsonShape);
+
+type Accepts<Wide, Narrow extends Wide> = Narrow extends Wide ? Wide : never;
+type SchemaInput = z.input<typeof optionsSchema>;
+/** The options' type, and a compile error where the schema and the documented types differ. */
+type Agreed = Accepts<SchemaInput, AnyRetryOptions> &
+  Accepts<AnyRetryOptions, SchemaInput> &
+  Record<Accepts<keyof AnyRetryOptions, keyof SchemaInput> & never, never> &
+  Record<Accepts<keyof SchemaInput, keyof AnyRetryOptions> & never, never> &
+  Accepts<AnyRetryOptions, RetryOptions>;
+
+/**
+ * Checks options, whole or in part.
+ *
+ * @throws RetryConfigError that names the first option that is wrong.
+ */
+export function checkOptions(options: unknown): AnyRetryOptions {
+  return check<Agreed>(optionsSchema as unknown as z.ZodMiniType<Agreed, unknown>, options);
+}
+
+/**
+ * Checks options that come from JSON: a file, a setting of a service.
+ *
+ * @throws RetryConfigError that names the first option that is wrong, functions and `Infinity` included.
+ *
+ * @example
+ * const engine = createRetryEngine(parseRetryOptions(JSON.parse(text)));
+ */
+export function parseRetryOptions(json: unknown): RetryOptions {
+  const options = check(jsonOptionsSchema, json);
+  checkTogether(options);
+  return options as RetryOptions;
+}
+
+/** Settings that a strategy has no use for, given by one author in one object. */
+export function checkTogether(options: AnyRetryOptions): void {
+  const { jitter, multiplier, strategy } = options;
+  if (strategy === undefined) return;
+  if (multiplier !== undefined && strategy !== 'linear' && strategy !== 'exponential') {
+    const name = typeof strategy === 'function' ? 'a custom strategy' : `'${strategy}'`;
+    throw new RetryConfigError('multiplier', multiplier, `no multiplier with ${name}; linear and exponential have one`);
+  }
+  if (jitter !== undefined && strategy === 'decorrelated') {
+    throw new RetryConfigError('jitter', jitter, "no jitter with 'decorrelated', which is random in itself");
+  }
+}
+
+function check<T>(schema: z.ZodMiniType<T, unknown>, options: unknown): T {
+  const { error } = schema.safeParse(options);
+  // What was given is used, not zod's copy of it: a clock or a hook keeps its identity.
+  if (!error) return options as T;
+  const issue = error.issues[0] as z.core.$ZodIssue;
+  const path = issue.path.map(String);
+  const given = path.reduce((value: unknown, key) => (value as Record<string, unknown> | undefined)?.[key], options);
+  if (issue.code === 'unrecognized_keys') {
+    const key = String(issue.keys[0]);
+    const value = (given as Record<string, unknown>)[key];
+    throw new RetryConfigError([...path, key].join('.'), value, `only ${knownKeys(path)}`);
+  }
+  throw new RetryConfigError(path.join('.'), given, acceptedAt(path) ?? 'an object of retry options');
+}
+
+function knownKeys(path: string[]): string {
+  const prefix = path.length > 0 ? `${path.join('.')}.` : '';
+  if (prefix === 'hooks.') return 'onAttempt, onRetry, beforeRetry, onSuccess and onGiveUp';
+  return Object.keys(ACCEPTED)
+    .filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes('.'))
+    .map((name) => name.slice(prefix.length))
+    .join(', ');
+}
+
+function acceptedAt(path: string[]): string | undefined {
+  return ACCEPTED[path.slice(0, 2).join('.')] ?? ACCEPTED[path[0] ?? ''];
+}

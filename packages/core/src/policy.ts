@@ -1,0 +1,147 @@
+/** A policy: options with every default filled in, frozen, and checked as a whole. */
+
+import type { BackoffSettings } from './backoff/backoff.ts';
+import { systemClock, systemRandom } from './clock.ts';
+import type { Clock, Random } from './clock.ts';
+import { RetryConfigError } from './errors.ts';
+import type { RetryHooks } from './events.ts';
+import { ERROR_CODES } from './http/error-codes.ts';
+import { IDEMPOTENT_METHODS } from './http/methods.ts';
+import type { FailureClass } from './outcome.ts';
+import type { AnyRetryOptions, ErrorMatcher, GeneralOptions } from './options.ts';
+import { checkOptions, checkTogether } from './options/schema.ts';
+import type { RequestDescription } from './request.ts';
+import { warnOnce } from './warnings.ts';
+
+/** The resolved options: what an engine really does. Deeply frozen. All durations are ms. */
+export interface RetryPolicy extends Readonly<BackoffSettings> {
+  readonly maxAttempts: number;
+  readonly baseDelay: number;
+  readonly throttledBaseDelay: number;
+  readonly attemptTimeout: number | undefined;
+  readonly timeout: number | undefined;
+  readonly methods: readonly string[];
+  readonly statusCodes: readonly number[];
+  readonly errorCodes: Readonly<Record<string, FailureClass>>;
+  readonly retryableErrors: readonly ((error: unknown) => boolean)[];
+  readonly nonRetryableErrors: readonly ((error: unknown) => boolean)[];
+  readonly shouldRetry: GeneralOptions['shouldRetry'];
+  readonly retryAfter: { readonly max: number; readonly beyond: 'stop' | 'cap' } | false;
+  readonly idempotencyKey: boolean | ((request: RequestDescription) => string);
+  readonly attemptHeaders: boolean;
+  readonly replay: { readonly maxBytes: number } | false;
+  readonly resume: boolean;
+  readonly key: ((request: RequestDescription) => string) | undefined;
+  readonly hooks: Readonly<RetryHooks>;
+  readonly throwOnExhausted: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** The statuses that are retried unless told otherwise. */
+export const RETRYABLE_STATUS_CODES: readonly number[] = Object.freeze([
+  408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529,
+]);
+const DEFAULT_BASE_DELAY = 100;
+const DEFAULT_MAX_DELAY = 20_000;
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws RetryConfigError for an unknown option, a wrong value, or a pair that can't hold together.
+ */
+export function resolvePolicy(options: unknown): RetryPolicy {
+  const checked = checkOptions(options);
+  checkTogether(checked);
+  return resolve(checked);
+}
+
+/**
+ * The policy of one request: the engine's options with some replaced. Arrays replace, nested objects merge, and
+ * `undefined` means "as the engine's"; `false` is a single attempt whose end is the client's own.
+ *
+ * @param engineOptions checked before
+ */
+export function overridePolicy(engineOptions: AnyRetryOptions, override: unknown): RetryPolicy {
+  if (override === false) return resolve({ ...engineOptions, maxAttempts: 1, throwOnExhausted: false });
+  const checked = checkOptions(override);
+  checkTogether(checked);
+  return resolve(mergeOptions(engineOptions, checked));
+}
+
+function mergeOptions(base: AnyRetryOptions, override: AnyRetryOptions): AnyRetryOptions {
+  const merged: AnyRetryOptions = { ...base, ...withoutUndefined(override) };
+  for (const name of ['retryAfter', 'replay', 'hooks', 'errorCodes'] as const) {
+    const [below, above] = [base[name], override[name]];
+    if (below && above) Object.assign(merged, { [name]: { ...below, ...withoutUndefined(above) } });
+  }
+  return merged;
+}
+
+function withoutUndefined<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function resolve(options: AnyRetryOptions): RetryPolicy {
+  const { retryAfter = {}, replay = {} } = options;
+  const policy: RetryPolicy = {
+    maxAttempts: options.maxAttempts ?? 3,
+    strategy: options.strategy ?? 'exponential',
+    baseDelay: options.baseDelay ?? DEFAULT_BASE_DELAY,
+    throttledBaseDelay: options.throttledBaseDelay ?? 1000,
+    maxDelay: options.maxDelay ?? DEFAULT_MAX_DELAY,
+    multiplier: options.multiplier ?? 2,
+    jitter: Object.freeze(options.jitter ?? 'full'),
+    attemptTimeout: options.attemptTimeout,
+    timeout: options.timeout,
+    methods: Object.freeze((options.methods ?? IDEMPOTENT_METHODS).map((method) => method.toUpperCase())),
+    statusCodes: Object.freeze([...(options.statusCodes ?? RETRYABLE_STATUS_CODES)]),
+    errorCodes: options.errorCodes ? Object.freeze({ ...ERROR_CODES, ...options.errorCodes }) : ERROR_CODES,
+    retryableErrors: Object.freeze((options.retryableErrors ?? []).map(toPredicate)),
+    nonRetryableErrors: Object.freeze((options.nonRetryableErrors ?? []).map(toPredicate)),
+    shouldRetry: options.shouldRetry,
+    retryAfter:
+      retryAfter && Object.freeze({ max: retryAfter.max ?? 60_000, beyond: retryAfter.beyond ?? 'stop' }),
+    idempotencyKey: options.idempotencyKey ?? false,
+    attemptHeaders: options.attemptHeaders ?? false,
+    replay: replay && Object.freeze({ maxBytes: replay.maxBytes ?? 2 ** 20 }),
+    resume: options.resume ?? false,
+    key: options.key,
+    hooks: Object.freeze({ ...options.hooks }),
+    throwOnExhausted: options.throwOnExhausted ?? true,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+  };
+  checkWhole(policy);
+  return Object.freeze(policy);
+}
+
+function checkWhole(policy: RetryPolicy): void {
+  const { attemptTimeout, baseDelay, maxAttempts, maxDelay, timeout } = policy;
+  if (maxAttempts === Infinity && timeout === undefined) {
+    throw new RetryConfigError('maxAttempts', maxAttempts, 'Infinity only together with a timeout, or it might never end');
+  }
+  if (baseDelay > maxDelay) {
+    throw new RetryConfigError('baseDelay', baseDelay, `at most maxDelay, which is ${maxDelay} ms`);
+  }
+  if (attemptTimeout !== undefined && timeout !== undefined && attemptTimeout > timeout) {
+    throw new RetryConfigError('attemptTimeout', attemptTimeout, `at most timeout, which is ${timeout} ms for all attempts`);
+  }
+}
+
+function toPredicate(matcher: ErrorMatcher): (error: unknown) => boolean {
+  if (isErrorClass(matcher)) return (error) => error instanceof matcher;
+  return (error) => {
+    try {
+      return matcher(error) === true;
+    } catch (thrown) {
+      warnOnce(matcher, 'A predicate of retryableErrors or nonRetryableErrors threw; it counts as no match', thrown);
+      return false;
+    }
+  };
+}
+
+function isErrorClass(matcher: ErrorMatcher): matcher is abstract new (...args: never[]) => Error {
+  const prototype: unknown = matcher.prototype;
+  return typeof prototype === 'object' && prototype !== null && 'message' in prototype;
+}

@@ -1,0 +1,68 @@
+/** What is known of one operation after it ended: the shape is the same whatever client sent it. */
+
+import type { FailureClass, OperationResult, RetryReason, StopReason } from './outcome.ts';
+
+/** An error without what may be secret or large: no stack, no cause, URLs without credentials and query. */
+export interface ErrorSummary {
+  readonly name: string;
+  readonly message: string;
+  /** `error.code`, or the code of the cause that explains the error. */
+  readonly code?: string;
+}
+
+/** One attempt. All durations are ms. */
+export interface AttemptRecord {
+  /** 1 for the first attempt. */
+  readonly attemptNumber: number;
+  /** How long the operation waited before this attempt, as measured. */
+  readonly delayBefore: number;
+  /** Epoch ms. */
+  readonly startTime: number;
+  /** Epoch ms: when the response's headers or the error came. */
+  readonly endTime: number;
+  /** From start to end. */
+  readonly responseTime: number;
+  readonly success: boolean;
+  readonly status?: number;
+  readonly failureClass?: FailureClass;
+  readonly error?: ErrorSummary;
+  /** Whether it was sent beside an attempt that had not ended yet. */
+  readonly hedged: boolean;
+  /** The wait that the server asked for. */
+  readonly hint?: number;
+  /** Why a retry followed, or why none did. */
+  readonly reason: RetryReason | StopReason;
+}
+
+/** One operation with all its attempts. All durations are ms. */
+export interface RequestStatistics {
+  /** Unique within the process, or what the caller gave. */
+  readonly id: string;
+  /** The destination: the URL's origin unless `key` says otherwise; `''` for an operation without a URL. */
+  readonly key: string;
+  readonly result: OperationResult;
+  readonly reason: StopReason;
+  readonly attempts: readonly AttemptRecord[];
+  /** From the call to its end, waits included. */
+  readonly totalTime: number;
+  /** The waits alone. */
+  readonly totalDelay: number;
+}
+
+const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@]*@/giu;
+const QUERY = /\?[^\s'"<>)\]}]*=[^\s'"<>)\]}]*/gu;
+const HEADER_VALUE = /\binvalid (?:http )?header value\b/iu;
+const LONGEST_MESSAGE = 500;
+
+/**
+ * Takes out of a text what may be secret: the credentials and queries of URLs, and header values that a platform
+ * quotes when it refuses them. Cuts it to a readable length.
+ *
+ * @example
+ * redact('GET https://me:pw@example.com/a?token=1 failed'); // 'GET https://example.com/a failed'
+ */
+export function redact(text: string): string {
+  const short = text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE)}…` : text;
+  if (HEADER_VALUE.test(text)) return 'invalid header value';
+  return short.replace(CREDENTIALS, '$1').replace(QUERY, '');
+}

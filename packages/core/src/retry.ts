@@ -1,0 +1,81 @@
+/** Retries for a function without an engine of one's own: once, as a wrapper, as a decorator. */
+
+import { createRetryEngine } from './engine.ts';
+import type { RetryEngine } from './engine.ts';
+import { RetryConfigError } from './errors.ts';
+import type { AttemptContext, CallOptions } from './exchange.ts';
+import type { RetryOptions } from './options.ts';
+
+let defaultEngine: RetryEngine | undefined;
+
+/**
+ * Calls `operation` until it succeeds or may not be tried again.
+ *
+ * @throws what `RetryEngine.execute` throws, and RetryConfigError for wrong options
+ *
+ * @example
+ * const body = await retry(async ({ signal }) => {
+ *   const response = await fetch('https://api.example.com/', { signal });
+ *   if (!response.ok) throw Object.assign(new Error('not yet'), { status: response.status });
+ *   return response.json();
+ * }, { maxAttempts: 5, attemptTimeout: 2_000 });
+ */
+export async function retry<T>(
+  operation: (attempt: AttemptContext) => T | PromiseLike<T>,
+  options?: RetryOptions,
+  call?: CallOptions,
+): Promise<T> {
+  const engine = options === undefined ? (defaultEngine ??= createRetryEngine()) : createRetryEngine(options);
+  return await engine.execute(operation, call);
+}
+
+/**
+ * The same function, retried. It keeps its name, its length and its `this`.
+ *
+ * @throws RetryConfigError for wrong options, at once
+ *
+ * @example
+ * const loadUser = withRetry(async (id: string) => database.load(id), { maxAttempts: 5 });
+ * await loadUser('42');
+ */
+export function withRetry<This, Arguments extends unknown[], Result>(
+  fn: (this: This, ...parameters: Arguments) => Result,
+  options?: RetryOptions,
+): (this: This, ...parameters: Arguments) => Promise<Awaited<Result>> {
+  if (typeof fn !== 'function') throw new RetryConfigError('fn', fn, 'a function');
+  const engine = createRetryEngine(options);
+  const retried = function (this: This, ...parameters: Arguments): Promise<Awaited<Result>> {
+    return engine.execute<Awaited<Result>>(
+      () => fn.apply(this, parameters) as Awaited<Result> | PromiseLike<Awaited<Result>>,
+    );
+  };
+  for (const name of ['name', 'length'] as const) {
+    Object.defineProperty(retried, name, { value: fn[name], configurable: true });
+  }
+  return retried;
+}
+
+/**
+ * A decorator (TC39, stage 3) that retries a method. All instances share one engine.
+ *
+ * @throws RetryConfigError for wrong options, when the class is defined
+ *
+ * @example
+ * class Users {
+ *   @retryable({ maxAttempts: 5 })
+ *   async load(id: string): Promise<User> { … }
+ * }
+ */
+export function retryable(
+  options?: RetryOptions,
+): <This, Arguments extends unknown[], Result>(
+  method: (this: This, ...parameters: Arguments) => Promise<Result>,
+  context: ClassMethodDecoratorContext<This, (this: This, ...parameters: Arguments) => Promise<Result>>,
+) => (this: This, ...parameters: Arguments) => Promise<Result> {
+  return (method, context) => {
+    if (context?.kind !== 'method') {
+      throw new RetryConfigError('@retryable', context?.kind, 'a method, with TC39 decorators');
+    }
+    return withRetry(method, options) as typeof method;
+  };
+}

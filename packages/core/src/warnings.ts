@@ -1,0 +1,39 @@
+/** Reports a fault in the user's own callbacks, once each, without breaking a request. */
+
+const reported = new WeakSet<object>();
+
+/** Takes the rejection of a promise that nobody will look at. */
+export function silence(value: unknown): void {
+  if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function') {
+    void Promise.resolve(value).catch(() => undefined);
+  }
+}
+
+interface ProcessScope {
+  process?: { emitWarning?: (message: string, options: { type: string; code: string; detail?: string }) => void };
+}
+
+/**
+ * Says once for each `callback` that it misbehaved: through `process.emitWarning` where there is one, through
+ * `console.warn` elsewhere.
+ */
+export function warnOnce(callback: object, message: string, cause?: unknown): void {
+  if (reported.has(callback)) return;
+  reported.add(callback);
+  const detail = describeCause(cause);
+  const { process } = globalThis as ProcessScope;
+  if (typeof process?.emitWarning === 'function') {
+    process.emitWarning(message, { type: 'TenaxWarning', code: 'TENAX_CALLBACK', ...(detail && { detail }) });
+  } else {
+    console.warn(`TenaxWarning: ${message}${detail && `\n${detail}`}`);
+  }
+}
+
+function describeCause(cause: unknown): string {
+  if (cause === undefined) return '';
+  try {
+    return cause instanceof Error && cause.stack ? cause.stack : String(cause);
+  } catch {
+    return '';
+  }
+}
