@@ -2,6 +2,7 @@
 
 import type { Outcome } from './outcome.ts';
 import type { RetryOverride } from './options.ts';
+import type { RetryPolicy } from './policy.ts';
 
 /** One attempt, as the function that sends it sees it. */
 export interface AttemptContext {
@@ -51,12 +52,17 @@ export interface Exchange<T> {
   readonly hasIdempotencyKey?: boolean;
   /** Whether the body can be sent once more. Asked when a retry is about to be decided. */
   readonly replayable?: boolean;
+  /** Called once, before the first attempt, with the policy that the call resolved to. */
+  begin?(policy: RetryPolicy): void;
   /** Sends one attempt; fulfilled when the response's headers have come. */
   send(attempt: AttemptContext): T | PromiseLike<T>;
   /** Says what came back. `undefined` is a success that needs no words. */
   describe?(value: T): Outcome | undefined;
   /** Ends a response that the caller will not get; `undefined` when there is nothing to end. */
   discard?(value: T): Discarding | undefined;
-  /** The operation has ended: let go of what was kept for another attempt. `reason` is absent after a success. */
-  release?(reason?: unknown): void;
+  /**
+   * The operation has ended, so no attempt will follow: let go of what was kept for one. `failure` holds what the
+   * caller gets thrown; it is absent when the caller gets a response.
+   */
+  release?(failure?: { readonly reason: unknown }): void;
 }

@@ -59,6 +59,7 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
   }
 
   async run(): Promise<T> {
+    this.#exchange.begin?.(this.#policy);
     if (this.callerSignal?.aborted) this.#endInterrupted(this.#abortion());
     const operationTimer = this.#open();
     const { clock } = this.#policy;
@@ -242,6 +243,7 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
     this.#operation.succeed(status, endedAt);
     this.#attemptEnded(undefined);
     this.#ended(value);
+    this.#exchange.release?.();
     return value;
   }
 
@@ -249,11 +251,11 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
     const ownError = endError(this.#operation, outcome, value);
     if (outcome.kind === 'error') {
       attachStatistics(outcome.error, this.#operation);
-      this.#ended(ownError ?? outcome.error);
-      throw ownError ?? outcome.error;
+      return this.#fail(ownError ?? outcome.error);
     }
-    this.#ended(ownError ?? value);
-    if (ownError) throw ownError;
+    if (ownError) return this.#fail(ownError);
+    this.#ended(value);
+    this.#exchange.release?.();
     return value as T;
   }
 
@@ -262,7 +264,12 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
     const kind = interruption.kind === 'caller_aborted' ? 'caller_aborted' : 'operation_timeout';
     const inAttempt = this.#operation.interrupt(kind, reason, this.#policy.clock.now());
     if (inAttempt) this.#attemptEnded(kind === 'caller_aborted' ? 'aborted' : 'timeout');
+    return this.#fail(reason);
+  }
+
+  #fail(reason: unknown): never {
     this.#ended(reason);
+    this.#exchange.release?.({ reason });
     throw reason;
   }
 
@@ -276,7 +283,6 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
     this.#aggregate.operationEnded(ending ?? 'aborted', attemptNumber, retryOverhead);
     attachStatistics(result, this.#operation);
     reportEnd(this.#operation);
-    this.#exchange.release?.(ending === 'success' ? undefined : result);
   }
 }
 

@@ -49,4 +49,5 @@ export type { AttemptRecord, ErrorSummary, RequestStatistics } from './record.ts
 export type { RequestDescription } from './request.ts';
 export { retry, retryable, withRetry } from './retry.ts';
 export type { RetryPattern, StatisticsSnapshot } from './statistics/aggregate.ts';
+export { linkWhileAlive } from './signals.ts';
 export { formatStatistics } from './statistics/format.ts';

@@ -1,0 +1,147 @@
+/** One logical fetch: it sends attempts through the platform's fetch and says what came back. */
+
+import { keepAbortable, signalOf } from '@tenax/core';
+import type { AttemptContext, CallOptions, Discarding, Exchange, RetryEngine, RetryPolicy } from '@tenax/core';
+
+import { isRequest, prepareBody } from './request-body.ts';
+import type { FetchArguments, RequestBody } from './request-body.ts';
+import { discardResponse, FetchOutcome } from './response-outcome.ts';
+import { resumable } from './resume.ts';
+import type { RetryingRequestInit } from './retrying-fetch.ts';
+
+/** The function that sends: the platform's, or one of the user's. */
+export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+
+/** A call of the retrying fetch. */
+export class FetchExchange implements Exchange<Response> {
+  readonly call: CallOptions;
+  readonly url: string;
+  readonly #engine: RetryEngine;
+  readonly #fetch: Fetch | undefined;
+  readonly #input: RequestInfo | URL;
+  readonly #init: RequestInit | undefined;
+  #body: RequestBody | undefined;
+  #policy: RetryPolicy | undefined;
+
+  constructor(
+    engine: RetryEngine,
+    fetch: Fetch | undefined,
+    input: RequestInfo | URL,
+    init: RetryingRequestInit | undefined,
+  ) {
+    const request = isRequest(input) ? input : undefined;
+    this.#engine = engine;
+    this.#fetch = fetch;
+    this.#input = input;
+    this.#init = withoutRetry(init);
+    this.url = request?.url ?? absolute(String(input));
+    this.call = {
+      method: init?.method ?? request?.method ?? 'GET',
+      signal: (init?.signal === undefined ? request?.signal : init.signal) ?? undefined,
+      // The page may be gone before a wait is over: keepalive is for one last request.
+      retry: init?.retry ?? ((init?.keepalive ?? request?.keepalive) ? false : undefined),
+    };
+  }
+
+  get hasIdempotencyKey(): boolean {
+    try {
+      return this.#headers().has('idempotency-key');
+    } catch {
+      // Headers that the platform refuses, in its own words, when the request is sent.
+      return false;
+    }
+  }
+
+  get replayable(): boolean {
+    return this.#body?.replayable ?? true;
+  }
+
+  begin(policy: RetryPolicy): void {
+    this.#policy = policy;
+    this.#body = prepareBody(this.#input, this.#init, policy);
+  }
+
+  send(attempt: AttemptContext): Promise<Response> {
+    const { input, init } = this.#attemptArguments(attempt);
+    // Looked up at each call: a mock or an instrumentation may have replaced it.
+    const sent = this.#fetch ? this.#fetch(input, init) : globalThis.fetch(input, init);
+    const abortable = this.call.signal !== undefined && signalOf(attempt) !== this.call.signal;
+    if (!abortable && !this.#policy?.resume) return sent;
+    return sent.then((response) => {
+      if (abortable && response.body) keepAbortable(attempt, response.body);
+      return this.#policy?.resume ? this.#resumable(response, attempt, this.#policy) : response;
+    });
+  }
+
+  describe(response: Response): FetchOutcome {
+    return new FetchOutcome(response);
+  }
+
+  discard(response: Response): Discarding | undefined {
+    return discardResponse(response);
+  }
+
+  release(failure?: { readonly reason: unknown }): void {
+    this.#body?.release(failure);
+  }
+
+  /** The caller's own arguments, unless this attempt needs others. */
+  #attemptArguments(attempt: AttemptContext): FetchArguments {
+    const { input, init } = this.#body?.next() ?? { input: this.#input, init: this.#init };
+    const signal = signalOf(attempt);
+    const ownSignal = signal === this.call.signal ? undefined : signal;
+    if (!attempt.headers && !ownSignal) return { input, init };
+    return {
+      input,
+      init: {
+        ...init,
+        ...(ownSignal && { signal: ownSignal }),
+        ...(attempt.headers && { headers: this.#headers(attempt.headers) }),
+      },
+    };
+  }
+
+  /** The request's headers, with others set over them: set anew each time, never appended. */
+  #headers(over?: Headers): Headers {
+    const headers = new Headers(this.#init?.headers ?? (isRequest(this.#input) ? this.#input.headers : undefined));
+    over?.forEach((value, name) => {
+      headers.set(name, value);
+    });
+    return headers;
+  }
+
+  #resumable(response: Response, attempt: AttemptContext, policy: RetryPolicy): Response {
+    if (this.call.method?.toUpperCase() !== 'GET' || this.#headers().has('range')) return response;
+    return resumable(response, {
+      engine: this.#engine,
+      attempts: attempt.number,
+      policy,
+      call: this.call,
+      url: this.url,
+      send: (range, signal) => {
+        const headers = this.#headers(attempt.headers);
+        for (const [name, value] of Object.entries(range)) headers.set(name, value);
+        const init: RequestInit = { ...this.#init, headers, ...(signal && { signal }) };
+        return this.#fetch ? this.#fetch(this.#input, init) : globalThis.fetch(this.#input, init);
+      },
+    });
+  }
+}
+
+/** A copy, since the caller may change its object while a wait is on. `retry` is not the platform's business. */
+function withoutRetry(init: RetryingRequestInit | undefined): RequestInit | undefined {
+  if (init === undefined) return undefined;
+  const { retry: _, ...rest } = init;
+  return rest;
+}
+
+/** Browsers take URLs relative to the page. */
+function absolute(url: string): string {
+  const { location } = globalThis as { location?: { href: string } };
+  if (!location || /^[a-z][a-z0-9+.-]*:/i.test(url)) return url;
+  try {
+    return new URL(url, location.href).href;
+  } catch {
+    return url;
+  }
+}

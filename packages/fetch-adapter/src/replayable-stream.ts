@@ -1,0 +1,159 @@
+/** A streamed body that can be sent again: what was read from its source is kept, up to a limit. */
+
+/** Where the bytes come from: a stream's reader, or an iterator. */
+export interface ByteSource {
+  next(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>;
+  /** Tells the source that nobody reads on. */
+  cancel(reason: unknown): unknown;
+}
+
+type Chunk = { readonly done: true } | { readonly done: false; readonly value: unknown };
+
+const END: Chunk = { done: true };
+
+/** The source of a stream. It must be unlocked. */
+export function sourceOfStream(stream: ReadableStream<unknown>): ByteSource {
+  const reader = stream.getReader();
+  return {
+    next: () => reader.read(),
+    cancel: (reason) => reader.cancel(reason),
+  };
+}
+
+/** The source of an async iterable. Strings become UTF-8, as Node's fetch makes them. */
+export function sourceOfIterable(iterable: AsyncIterable<unknown>): ByteSource {
+  const iterator = iterable[Symbol.asyncIterator]();
+  const encoder = new TextEncoder();
+  return {
+    next: async () => {
+      const { done, value } = await iterator.next();
+      return { done: done === true, value: typeof value === 'string' ? encoder.encode(value) : value };
+    },
+    cancel: () => iterator.return?.(),
+  };
+}
+
+/**
+ * Opens one stream after another over one source; each begins at the first byte. While more than `maxBytes` have not
+ * been read, all of it is kept; beyond that the open stream goes on and no further one can be opened.
+ */
+export class ReplayableStream {
+  readonly #source: ByteSource;
+  readonly #maxBytes: number;
+  #kept: Uint8Array[] | undefined = [];
+  #size = 0;
+  /** The source's end, or its failure. */
+  #end: Promise<Chunk> | undefined;
+  #pending: Promise<Chunk> | undefined;
+  #released = false;
+  #openStreamCancelled = false;
+
+  constructor(source: ByteSource, maxBytes: number) {
+    this.#source = source;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether everything that was read so far is kept. */
+  get replayable(): boolean {
+    return this.#kept !== undefined;
+  }
+
+  /** The whole body, once the source has ended within the limit. */
+  get bytes(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#kept === undefined || this.#end === undefined) return undefined;
+    const bytes = new Uint8Array(this.#size);
+    let offset = 0;
+    for (const chunk of this.#kept) {
+      bytes.set(chunk, offset);
+      offset += chunk.byteLength;
+    }
+    return bytes;
+  }
+
+  /** A stream of the body from its first byte. The one opened before is dead by then. */
+  open(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let position = 0;
+    this.#openStreamCancelled = false;
+    return new ReadableStream(
+      {
+        pull: async (controller) => {
+          const chunk = await this.#chunkAt(position);
+          position += 1;
+          if (chunk.done) controller.close();
+          else controller.enqueue(chunk.value as Uint8Array<ArrayBuffer>);
+        },
+        cancel: (reason) => {
+          this.#openStreamCancelled = true;
+          if (this.#released || !this.replayable) this.#cancelSource(reason);
+        },
+      },
+      // Nothing is read from the source before the connection asks for it.
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** Reads ahead, to the end or to the limit. Then the source is let go. */
+  async readAhead(): Promise<void> {
+    try {
+      while (this.replayable && this.#end === undefined) await this.#advance();
+      if (!this.replayable) this.#cancelSource(undefined);
+    } catch {
+      // The sent branch of the same body fails with the same error, and reports it.
+    }
+  }
+
+  /** No stream will be opened any more: lets go of what was kept, and of the source when the sending has failed. */
+  release(failure?: { readonly reason: unknown }): void {
+    this.#released = true;
+    if (failure) this.#cancelSource(failure.reason);
+    else if (this.#openStreamCancelled) this.#cancelSource(undefined);
+  }
+
+  async #chunkAt(position: number): Promise<Chunk> {
+    const kept = this.#kept?.[position];
+    if (kept) return { done: false, value: kept };
+    return this.#end ?? this.#advance();
+  }
+
+  /** Reads one chunk. A dead stream and its successor that both ask for it get the same one. */
+  #advance(): Promise<Chunk> {
+    this.#pending ??= this.#read().finally(() => {
+      this.#pending = undefined;
+    });
+    return this.#pending;
+  }
+
+  async #read(): Promise<Chunk> {
+    try {
+      const { done, value } = await this.#source.next();
+      if (done) {
+        this.#end = Promise.resolve(END);
+        return END;
+      }
+      this.#keep(value);
+      return { done: false, value };
+    } catch (error) {
+      // What the source failed to give can't be sent again.
+      this.#kept = undefined;
+      throw error;
+    }
+  }
+
+  #keep(value: unknown): void {
+    if (this.#kept === undefined) return;
+    // What is no bytes is for the platform to refuse.
+    if (!(value instanceof Uint8Array) || this.#size + value.byteLength > this.#maxBytes || this.#released) {
+      this.#kept = undefined;
+      return;
+    }
+    // A copy, for the producer may use its buffer again.
+    this.#kept.push(value.slice());
+    this.#size += value.byteLength;
+  }
+
+  #cancelSource(reason: unknown): void {
+    if (this.#end) return;
+    this.#end = Promise.resolve(END);
+    void Promise.resolve(this.#source.cancel(reason)).catch(() => undefined);
+  }
+}

@@ -1,0 +1,189 @@
+/** The body of a request, and how it is sent more than once. */
+
+import { BodyNotReplayableError } from '@tenax/core';
+import type { RetryPolicy } from '@tenax/core';
+
+import { ReplayableStream, sourceOfIterable, sourceOfStream } from './replayable-stream.ts';
+
+/** What is handed to the platform's fetch for one attempt. */
+export interface FetchArguments {
+  readonly input: RequestInfo | URL;
+  readonly init: RequestInit | undefined;
+}
+
+/** A body over the attempts of its operation. */
+export interface RequestBody {
+  /** Whether it can be sent once more. */
+  readonly replayable: boolean;
+  /** The arguments of the next attempt. */
+  next(): FetchArguments;
+  /** The operation has ended. */
+  release(failure?: { readonly reason: unknown }): void;
+}
+
+/** Bodies that are no streams, and no body at all: fetch reads them anew each time. */
+class StaticBody implements RequestBody {
+  readonly replayable: boolean;
+  readonly #arguments: FetchArguments;
+
+  constructor(input: RequestInfo | URL, init: RequestInit | undefined, replayable = true) {
+    this.#arguments = { input, init };
+    this.replayable = replayable;
+  }
+
+  next(): FetchArguments {
+    return this.#arguments;
+  }
+
+  release(): void {
+    // Nothing was kept.
+  }
+}
+
+/** A stream in `init.body`. */
+class StreamBody implements RequestBody {
+  readonly #input: RequestInfo | URL;
+  readonly #init: RequestInit;
+  readonly #stream: ReplayableStream;
+
+  constructor(input: RequestInfo | URL, init: RequestInit, stream: ReplayableStream) {
+    this.#input = input;
+    this.#init = init;
+    this.#stream = stream;
+  }
+
+  get replayable(): boolean {
+    return this.#stream.replayable;
+  }
+
+  next(): FetchArguments {
+    return { input: this.#input, init: { ...this.#init, body: this.#stream.open() } };
+  }
+
+  release(failure?: { readonly reason: unknown }): void {
+    this.#stream.release(failure);
+  }
+}
+
+/**
+ * The body of a Request. A clone is sent first, since it alone keeps the Content-Length that a Request knows, and the
+ * original is read beside it. That tees the body, so it is read no further than the limit.
+ */
+class TeedBody implements RequestBody {
+  readonly #request: Request;
+  readonly #init: RequestInit | undefined;
+  readonly #stream: ReplayableStream;
+  #first: Request | undefined;
+
+  constructor(request: Request, init: RequestInit | undefined, maxBytes: number) {
+    this.#request = request;
+    this.#init = init;
+    this.#first = request.clone();
+    this.#stream = new ReplayableStream(sourceOfStream(request.body as ReadableStream<unknown>), maxBytes);
+    void this.#stream.readAhead();
+  }
+
+  get replayable(): boolean {
+    return this.#stream.replayable;
+  }
+
+  next(): FetchArguments {
+    if (this.#first) {
+      const first = this.#first;
+      this.#first = undefined;
+      return { input: first, init: this.#init };
+    }
+    const body = this.#stream.bytes ?? this.#stream.open();
+    return { input: this.#request, init: { ...this.#init, body, ...HALF_DUPLEX } };
+  }
+
+  release(failure?: { readonly reason: unknown }): void {
+    this.#stream.release(failure ?? { reason: undefined });
+  }
+}
+
+/** A Request whose body can't be looked at (older Firefox): the platform clones it. */
+class OpaqueBody implements RequestBody {
+  readonly replayable = true;
+  readonly #request: Request;
+  readonly #init: RequestInit | undefined;
+
+  constructor(request: Request, init: RequestInit | undefined) {
+    this.#request = request;
+    this.#init = init;
+  }
+
+  next(): FetchArguments {
+    return { input: this.#request.clone(), init: this.#init };
+  }
+
+  release(): void {
+    // The request is the caller's.
+  }
+}
+
+/** Required for every streamed body; the types of the DOM do not know it yet. */
+const HALF_DUPLEX = { duplex: 'half' } as Pick<RequestInit, never>;
+
+/** Iterators that have been read: sent again they would be an empty body, without a word. */
+const consumed = new WeakSet<object>();
+
+/**
+ * Prepares a request's body for as many attempts as the policy allows. A stream is only wrapped when a retry is
+ * possible; else it is the platform's own business.
+ *
+ * @throws BodyNotReplayableError for an iterator that was sent before
+ */
+export function prepareBody(
+  input: RequestInfo | URL,
+  init: RequestInit | undefined,
+  policy: Pick<RetryPolicy, 'maxAttempts' | 'replay'>,
+): RequestBody {
+  const body: unknown = init?.body;
+  const replay = policy.maxAttempts > 1 && policy.replay;
+  if (body === undefined || body === null) return requestBody(input, init, replay);
+  if (typeof body !== 'object') return new StaticBody(input, init);
+  if (body instanceof ReadableStream) {
+    if (!replay || !isUsable(body)) return new StaticBody(input, init, false);
+    const stream = new ReplayableStream(sourceOfStream(body), replay.maxBytes);
+    return new StreamBody(input, init as RequestInit, stream);
+  }
+  if (!(Symbol.asyncIterator in body)) return new StaticBody(input, init);
+  if (consumed.has(body)) {
+    throw new BodyNotReplayableError('This body is an iterator that was sent before: sent again it would be empty');
+  }
+  consumed.add(body);
+  // A Node stream that is gone has an error of its own.
+  if (!replay || ('destroyed' in body && body.destroyed)) return new StaticBody(input, init, false);
+  const stream = new ReplayableStream(sourceOfIterable(body as AsyncIterable<unknown>), replay.maxBytes);
+  return new StreamBody(input, init as RequestInit, stream);
+}
+
+function requestBody(
+  input: RequestInfo | URL,
+  init: RequestInit | undefined,
+  replay: RetryPolicy['replay'],
+): RequestBody {
+  if (!isRequest(input) || input.body === null) return new StaticBody(input, init);
+  // Refused by the platform, in its own words.
+  if (input.bodyUsed) return new StaticBody(input, init, false);
+  if (input.body === undefined) {
+    return replay && !['GET', 'HEAD'].includes(input.method) ? new OpaqueBody(input, init) : new StaticBody(input, init);
+  }
+  if (!replay || !isUsable(input.body)) return new StaticBody(input, init, false);
+  return new TeedBody(input, init, replay.maxBytes);
+}
+
+/** Whether a fetch input is a Request, of this realm or another package. */
+export function isRequest(input: unknown): input is Request {
+  return typeof input === 'object' && input !== null && 'method' in input && 'clone' in input && 'url' in input;
+}
+
+/** Whether a stream is neither locked nor read from: nothing but a constructor that takes it tells. */
+function isUsable(stream: ReadableStream<unknown>): boolean {
+  try {
+    return new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).body !== null;
+  } catch {
+    return false;
+  }
+}

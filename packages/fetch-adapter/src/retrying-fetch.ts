@@ -1,0 +1,86 @@
+/** A drop-in `fetch` that retries. */
+
+import { createRetryEngine, RetryConfigError } from '@tenax/core';
+import type { RetryEngine, RetryOptions, RetryOverride } from '@tenax/core';
+
+import { FetchExchange } from './fetch-exchange.ts';
+import type { Fetch } from './fetch-exchange.ts';
+import { isRequest } from './request-body.ts';
+
+/** What fetch takes, and `retry`. */
+export interface RetryingRequestInit extends RequestInit {
+  /** Options for this request in place of those of the function, or `false` for a single attempt. */
+  retry?: RetryOverride | undefined;
+}
+
+/** `fetch`, retrying. */
+export interface RetryingFetch {
+  (input: RequestInfo | URL, init?: RetryingRequestInit): Promise<Response>;
+  /** The engine behind it, with its policy and its statistics. */
+  readonly engine: RetryEngine;
+}
+
+/** The options of a retrying fetch. */
+export type RetryingFetchOptions = RetryOptions & {
+  /** What sends the requests. @default globalThis.fetch, looked up at each call */
+  fetch?: typeof fetch | undefined;
+};
+
+/**
+ * Makes a `fetch` that sends a request again when its failure is one that passes. In the end it gives what the
+ * platform's fetch would have given: the last response, or the last error.
+ *
+ * @throws RetryConfigError for an unknown option, a wrong value, or a pair that can't hold together
+ *
+ * @example
+ * const fetch = createRetryingFetch({ maxAttempts: 5, timeout: 10_000 });
+ * const response = await fetch('https://api.example.com/users', { retry: { maxAttempts: 2 } });
+ * getRetryStatistics(response)?.attempts.length; // 1, or 2
+ */
+export function createRetryingFetch(options: RetryingFetchOptions = {}): RetryingFetch {
+  if (typeof options !== 'object' || options === null) {
+    throw new RetryConfigError('', options, 'an object of retry options');
+  }
+  const { fetch: given, ...retryOptions } = options;
+  if (given !== undefined && typeof given !== 'function') {
+    throw new RetryConfigError('fetch', given, 'a function with the arguments of fetch');
+  }
+  const engine = createRetryEngine({ throwOnExhausted: false, ...retryOptions } as RetryOptions);
+  const send = (input: RequestInfo | URL, init?: RetryingRequestInit): Promise<Response> => {
+    try {
+      return engine.run(exchangeOf(engine, given, input, init));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  };
+  return Object.freeze(Object.assign(send, { engine }));
+}
+
+/**
+ * A retrying fetch with the defaults: three attempts, exponential backoff with full jitter.
+ *
+ * @example
+ * const response = await retryingFetch('https://api.example.com/users');
+ */
+export const retryingFetch: RetryingFetch = /* @__PURE__ */ createRetryingFetch();
+
+function exchangeOf(
+  engine: RetryEngine,
+  fetch: Fetch | undefined,
+  input: RequestInfo | URL,
+  init: RetryingRequestInit | null | undefined,
+): FetchExchange {
+  if (init === undefined || init === null || isPlain(init)) {
+    return new FetchExchange(engine, fetch, input, init ?? undefined);
+  }
+  // An init with a prototype, such as a Request, can't be copied by its own properties: let the platform read it.
+  const { dispatcher, retry } = init as RetryingRequestInit & { dispatcher?: unknown };
+  const request = new Request(isRequest(input) ? input : String(input), init);
+  const rest = { ...(dispatcher !== undefined && { dispatcher }), ...(retry !== undefined && { retry }) };
+  return new FetchExchange(engine, fetch, request, rest);
+}
+
+function isPlain(init: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(init);
+  return prototype === Object.prototype || prototype === null;
+}
