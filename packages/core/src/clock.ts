@@ -55,10 +55,10 @@ class TimeoutTimer implements Timer {
   }
 
   // Handed to setTimeout with the timer as its argument, so that a wait allocates no closure.
-  static #elapsed(timer: TimeoutTimer): void {
+  static readonly #elapsed = (timer: TimeoutTimer): void => {
     if (timer.#remaining > 0) timer.#arm();
     else timer.#callback();
-  }
+  };
 }
 
 /** A turn of the event loop without a timer: `setImmediate` where it is, a message port in browsers. */
@@ -77,10 +77,11 @@ class TurnTimer implements Timer {
       scope.setImmediate(run);
     } else if (typeof MessageChannel === 'function') {
       const { port1, port2 } = new MessageChannel();
-      port1.onmessage = (): void => {
+      port1.addEventListener('message', () => {
         port1.close();
         run();
-      };
+      });
+      port1.start();
       port2.postMessage(undefined);
     } else {
       setTimeout(run, 0);

@@ -16,11 +16,15 @@ import type { Outcome } from './outcome.ts';
 export function endError(operation: Operation, outcome: Outcome, value: unknown): RetryError | undefined {
   const { attemptNumber, policy, reason } = operation;
   if (!policy.throwOnExhausted) return undefined;
-  const details: RetryErrorDetails = outcome.kind === 'error' ? { cause: outcome.error } : { response: value };
+  const details: RetryErrorDetails =
+    outcome.kind === 'error' ? { cause: outcome.error } : { response: value };
   const attempts = `${attemptNumber} ${attemptNumber === 1 ? 'attempt' : 'attempts'}`;
   switch (reason) {
     case 'attempts_exhausted':
-      return new RetryExhaustedError(`Gave up after ${attempts}, the last ended with ${nameOf(outcome)}`, details);
+      return new RetryExhaustedError(
+        `Gave up after ${attempts}, the last ended with ${nameOf(outcome)}`,
+        details,
+      );
     case 'retry_after_exceeds_max':
       return new RetryExhaustedError(
         `Gave up after ${attempts}: the server asks for a longer wait than retryAfter.max`,

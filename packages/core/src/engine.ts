@@ -81,7 +81,7 @@ class Engine implements RetryEngine {
       if (call !== NO_CALL) checkCall(call);
       return this.run(new FunctionExchange(operation, call));
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 
@@ -89,7 +89,7 @@ class Engine implements RetryEngine {
     try {
       return new Execution(exchange, this.#policyFor(exchange.call.retry), this.#aggregate).run();
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 
@@ -97,7 +97,11 @@ class Engine implements RetryEngine {
     if (override === undefined) return this.policy;
     if (override === false) return (this.#single ??= overridePolicy(this.#options, false));
     if (typeof override !== 'object' || override === null) {
-      throw new RetryConfigError('retry', override, 'an object of retry options, or false for a single attempt');
+      throw new RetryConfigError(
+        'retry',
+        override,
+        'an object of retry options, or false for a single attempt',
+      );
     }
     let policy = this.#overrides.get(override);
     if (policy === undefined) {
@@ -136,7 +140,10 @@ function checkCall(call: CallOptions): void {
     throw new RetryConfigError(`call.${name}`, call[name as keyof CallOptions], accepted);
   }
   const { signal } = call;
-  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') {
+  if (
+    signal !== undefined &&
+    typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function'
+  ) {
     throw new RetryConfigError('call.signal', signal, 'an AbortSignal');
   }
 }

@@ -91,7 +91,11 @@ export class OperationTimeoutError extends RetryError {
   override name = 'OperationTimeoutError';
 
   constructor(milliseconds: number, details: RetryErrorDetails = {}) {
-    super('TENAX_OPERATION_TIMEOUT', `No success within the operation timeout of ${milliseconds} ms`, details);
+    super(
+      'TENAX_OPERATION_TIMEOUT',
+      `No success within the operation timeout of ${milliseconds} ms`,
+      details,
+    );
   }
 }
 

@@ -64,11 +64,13 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
     const operationTimer = this.#open();
     const { clock } = this.#policy;
     let previous: Outcome | undefined;
+    // The first attempt starts with the operation: reading the clock is the dearest part of a quick success.
+    let startedAt = this.#operation.startedAt;
     try {
       for (;;) {
         const attempt = new Attempt(this, this.#operation.attemptNumber + 1, previous);
         if (this.#policy.attemptHeaders) this.#tellServer(attempt);
-        this.#operation.beginAttempt(clock.now());
+        this.#operation.beginAttempt(startedAt);
         let value: T | undefined;
         let outcome: Outcome | undefined;
         try {
@@ -96,6 +98,7 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
         previous = outcome;
         await this.#wait(decision.delay, outcome.kind === 'error' ? undefined : this.#discard(value as T));
         await this.#beforeRetry(decision.reason, outcome);
+        startedAt = clock.now();
       }
     } catch (error) {
       if (error instanceof Interruption) this.#endInterrupted(error);
@@ -177,7 +180,11 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
     return reason ?? new OperationTimeoutError(this.#policy.timeout as number);
   }
 
-  async #askShouldRetry(outcome: Outcome, builtIn: Classification, value: T | undefined): Promise<Classification> {
+  async #askShouldRetry(
+    outcome: Outcome,
+    builtIn: Classification,
+    value: T | undefined,
+  ): Promise<Classification> {
     const { shouldRetry } = this.#policy;
     if (shouldRetry === undefined) return builtIn;
     try {
@@ -187,7 +194,10 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
       const answer = shouldRetry(outcome, context);
       const verdict: unknown = isPromiseLike(answer) ? await this.#unlessInterrupted(answer) : answer;
       if (verdict === undefined || typeof verdict === 'boolean') return applyVerdict(builtIn, verdict);
-      warnOnce(shouldRetry, `shouldRetry returned ${describeValue(verdict)}, accepted: true, false or undefined`);
+      warnOnce(
+        shouldRetry,
+        `shouldRetry returned ${describeValue(verdict)}, accepted: true, false or undefined`,
+      );
     } catch (error) {
       if (error instanceof Interruption) {
         if (outcome.kind !== 'error') this.#discard(value as T)?.cancel();

@@ -40,13 +40,21 @@ export function runBeforeRetry(
   if (beforeRetry === undefined) return undefined;
   const { attemptNumber, id, key } = operation;
   const status = outcome.kind === 'response' ? outcome.status : undefined;
-  return call('beforeRetry', beforeRetry, { id, key, attemptNumber: attemptNumber + 1, reason, status, headers });
+  return call('beforeRetry', beforeRetry, {
+    id,
+    key,
+    attemptNumber: attemptNumber + 1,
+    reason,
+    status,
+    headers,
+  });
 }
 
 /** The operation ended. */
 export function reportEnd(operation: Operation): void {
   const { onGiveUp, onSuccess } = operation.policy.hooks;
-  const [name, hook] = operation.result === 'success' ? (['onSuccess', onSuccess] as const) : (['onGiveUp', onGiveUp] as const);
+  const [name, hook] =
+    operation.result === 'success' ? (['onSuccess', onSuccess] as const) : (['onGiveUp', onGiveUp] as const);
   if (hook === undefined) return;
   const { id, key } = operation;
   call(name, hook, { id, key, statistics: operation.statistics(epochOffset(operation)) });

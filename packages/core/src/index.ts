@@ -16,7 +16,14 @@ export {
   RetryExhaustedError,
 } from './errors.ts';
 export type { RetryErrorCode, RetryErrorDetails } from './errors.ts';
-export type { AttemptEvent, BeforeRetryEvent, EndEvent, OperationEvent, RetryEvent, RetryHooks } from './events.ts';
+export type {
+  AttemptEvent,
+  BeforeRetryEvent,
+  EndEvent,
+  OperationEvent,
+  RetryEvent,
+  RetryHooks,
+} from './events.ts';
 export type { AttemptContext, CallOptions, Discarding, Exchange } from './exchange.ts';
 export { classifyHttp } from './http/classify.ts';
 export type { ClassificationPolicy } from './http/classify.ts';

@@ -29,7 +29,6 @@ export class Interruptible {
       let interrupted = false;
       this.#interrupt = (interruption): void => {
         interrupted = true;
-        // eslint-disable-next-line typescript/prefer-promise-reject-errors -- never leaves the execution
         reject(interruption);
       };
       pending.then((value) => {

@@ -147,8 +147,18 @@ export class Operation {
    * @param classification of `classify`, or of it and `shouldRetry`
    * @param endedAt when the attempt ended, monotonic ms
    */
-  decide(outcome: Outcome, classification: Classification, endedAt: number, moment: DecisionMoment): Decision {
-    const response = outcome.kind === 'error' ? responseOf(outcome.error) : outcome.kind === 'response' ? outcome : undefined;
+  decide(
+    outcome: Outcome,
+    classification: Classification,
+    endedAt: number,
+    moment: DecisionMoment,
+  ): Decision {
+    const response =
+      outcome.kind === 'error'
+        ? responseOf(outcome.error)
+        : outcome.kind === 'response'
+          ? outcome
+          : undefined;
     if (classification.failureClass === undefined) {
       this.succeed(response?.status, endedAt);
       return { action: 'stop', result: 'success', reason: 'success' };

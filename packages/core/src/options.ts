@@ -96,7 +96,10 @@ export interface GeneralOptions {
    *   outcome.kind === 'response' && (await outcome.text()).includes('try later') ? true : undefined
    */
   shouldRetry?:
-    | ((outcome: Outcome, context: ShouldRetryContext) => boolean | undefined | PromiseLike<boolean | undefined>)
+    | ((
+        outcome: Outcome,
+        context: ShouldRetryContext,
+      ) => boolean | undefined | PromiseLike<boolean | undefined>)
     | undefined;
   /** Obey the server's hints; `false` ignores them. @default { max: 60_000, beyond: 'stop' } */
   retryAfter?: RetryAfterOptions | false | undefined;

@@ -119,13 +119,21 @@ function resolve(options: AnyRetryOptions): RetryPolicy {
 function checkWhole(policy: RetryPolicy): void {
   const { attemptTimeout, baseDelay, maxAttempts, maxDelay, timeout } = policy;
   if (maxAttempts === Infinity && timeout === undefined) {
-    throw new RetryConfigError('maxAttempts', maxAttempts, 'Infinity only together with a timeout, or it might never end');
+    throw new RetryConfigError(
+      'maxAttempts',
+      maxAttempts,
+      'Infinity only together with a timeout, or it might never end',
+    );
   }
   if (baseDelay > maxDelay) {
     throw new RetryConfigError('baseDelay', baseDelay, `at most maxDelay, which is ${maxDelay} ms`);
   }
   if (attemptTimeout !== undefined && timeout !== undefined && attemptTimeout > timeout) {
-    throw new RetryConfigError('attemptTimeout', attemptTimeout, `at most timeout, which is ${timeout} ms for all attempts`);
+    throw new RetryConfigError(
+      'attemptTimeout',
+      attemptTimeout,
+      `at most timeout, which is ${timeout} ms for all attempts`,
+    );
   }
 }
 
@@ -135,7 +143,11 @@ function toPredicate(matcher: ErrorMatcher): (error: unknown) => boolean {
     try {
       return matcher(error) === true;
     } catch (thrown) {
-      warnOnce(matcher, 'A predicate of retryableErrors or nonRetryableErrors threw; it counts as no match', thrown);
+      warnOnce(
+        matcher,
+        'A predicate of retryableErrors or nonRetryableErrors threw; it counts as no match',
+        thrown,
+      );
       return false;
     }
   };

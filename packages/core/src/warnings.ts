@@ -1,5 +1,7 @@
 /** Reports a fault in the user's own callbacks, once each, without breaking a request. */
 
+import { describeValue } from './errors.ts';
+
 const reported = new WeakSet<object>();
 
 /** Takes the rejection of a promise that nobody will look at. */
@@ -10,7 +12,9 @@ export function silence(value: unknown): void {
 }
 
 interface ProcessScope {
-  process?: { emitWarning?: (message: string, options: { type: string; code: string; detail?: string }) => void };
+  process?: {
+    emitWarning?: (message: string, options: { type: string; code: string; detail?: string }) => void;
+  };
 }
 
 /**
@@ -31,9 +35,5 @@ export function warnOnce(callback: object, message: string, cause?: unknown): vo
 
 function describeCause(cause: unknown): string {
   if (cause === undefined) return '';
-  try {
-    return cause instanceof Error && cause.stack ? cause.stack : String(cause);
-  } catch {
-    return '';
-  }
+  return cause instanceof Error ? (cause.stack ?? cause.message) : describeValue(cause);
 }

@@ -1,16 +1,29 @@
 /** One logical fetch: it sends attempts through the platform's fetch and says what came back. */
 
 import { keepAbortable, signalOf } from '@tenax/core';
-import type { AttemptContext, CallOptions, Discarding, Exchange, RetryEngine, RetryPolicy } from '@tenax/core';
+import type {
+  AttemptContext,
+  CallOptions,
+  Discarding,
+  Exchange,
+  RetryEngine,
+  RetryOverride,
+  RetryPolicy,
+} from '@tenax/core';
 
 import { isRequest, prepareBody } from './request-body.ts';
 import type { FetchArguments, RequestBody } from './request-body.ts';
 import { discardResponse, FetchOutcome } from './response-outcome.ts';
 import { resumable } from './resume.ts';
-import type { RetryingRequestInit } from './retrying-fetch.ts';
 
 /** The function that sends: the platform's, or one of the user's. */
 export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+
+/** What fetch takes, and `retry`. */
+export interface RetryingRequestInit extends RequestInit {
+  /** Options for this request in place of those of the function, or `false` for a single attempt. */
+  retry?: RetryOverride | undefined;
+}
 
 /** A call of the retrying fetch. */
 export class FetchExchange implements Exchange<Response> {
@@ -30,11 +43,13 @@ export class FetchExchange implements Exchange<Response> {
     init: RetryingRequestInit | undefined,
   ) {
     const request = isRequest(input) ? input : undefined;
+    // oxlint-disable-next-line typescript/no-base-to-string -- as fetch itself does with what it is given
+    const url = request?.url ?? absolute(String(input));
     this.#engine = engine;
     this.#fetch = fetch;
     this.#input = input;
     this.#init = withoutRetry(init);
-    this.url = request?.url ?? absolute(String(input));
+    this.url = url;
     this.call = {
       method: init?.method ?? request?.method ?? 'GET',
       signal: (init?.signal === undefined ? request?.signal : init.signal) ?? undefined,
@@ -103,7 +118,9 @@ export class FetchExchange implements Exchange<Response> {
 
   /** The request's headers, with others set over them: set anew each time, never appended. */
   #headers(over?: Headers): Headers {
-    const headers = new Headers(this.#init?.headers ?? (isRequest(this.#input) ? this.#input.headers : undefined));
+    const headers = new Headers(
+      this.#init?.headers ?? (isRequest(this.#input) ? this.#input.headers : undefined),
+    );
     over?.forEach((value, name) => {
       headers.set(name, value);
     });

@@ -26,7 +26,7 @@ export function sourceOfIterable(iterable: AsyncIterable<unknown>): ByteSource {
   const encoder = new TextEncoder();
   return {
     next: async () => {
-      const { done, value } = await iterator.next();
+      const { done, value } = (await iterator.next()) as IteratorResult<unknown, unknown>;
       return { done: done === true, value: typeof value === 'string' ? encoder.encode(value) : value };
     },
     cancel: () => iterator.return?.(),

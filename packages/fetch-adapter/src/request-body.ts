@@ -123,7 +123,7 @@ class OpaqueBody implements RequestBody {
 }
 
 /** Required for every streamed body; the types of the DOM do not know it yet. */
-const HALF_DUPLEX = { duplex: 'half' } as Pick<RequestInit, never>;
+const HALF_DUPLEX: object = { duplex: 'half' };
 
 /** Iterators that have been read: sent again they would be an empty body, without a word. */
 const consumed = new WeakSet<object>();
@@ -150,7 +150,9 @@ export function prepareBody(
   }
   if (!(Symbol.asyncIterator in body)) return new StaticBody(input, init);
   if (consumed.has(body)) {
-    throw new BodyNotReplayableError('This body is an iterator that was sent before: sent again it would be empty');
+    throw new BodyNotReplayableError(
+      'This body is an iterator that was sent before: sent again it would be empty',
+    );
   }
   consumed.add(body);
   // A Node stream that is gone has an error of its own.
@@ -168,7 +170,9 @@ function requestBody(
   // Refused by the platform, in its own words.
   if (input.bodyUsed) return new StaticBody(input, init, false);
   if (input.body === undefined) {
-    return replay && !['GET', 'HEAD'].includes(input.method) ? new OpaqueBody(input, init) : new StaticBody(input, init);
+    return replay && !['GET', 'HEAD'].includes(input.method)
+      ? new OpaqueBody(input, init)
+      : new StaticBody(input, init);
   }
   if (!replay || !isUsable(input.body)) return new StaticBody(input, init, false);
   return new TeedBody(input, init, replay.maxBytes);
@@ -176,7 +180,9 @@ function requestBody(
 
 /** Whether a fetch input is a Request, of this realm or another package. */
 export function isRequest(input: unknown): input is Request {
-  return typeof input === 'object' && input !== null && 'method' in input && 'clone' in input && 'url' in input;
+  return (
+    typeof input === 'object' && input !== null && 'method' in input && 'clone' in input && 'url' in input
+  );
 }
 
 /** Whether a stream is neither locked nor read from: nothing but a constructor that takes it tells. */

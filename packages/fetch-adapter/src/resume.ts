@@ -4,7 +4,14 @@
  */
 
 import { getRetryStatistics, linkWhileAlive, RetryError, signalOf } from '@tenax/core';
-import type { AttemptContext, CallOptions, Discarding, Exchange, RetryEngine, RetryPolicy } from '@tenax/core';
+import type {
+  AttemptContext,
+  CallOptions,
+  Discarding,
+  Exchange,
+  RetryEngine,
+  RetryPolicy,
+} from '@tenax/core';
 
 import { discardResponse, FetchOutcome } from './response-outcome.ts';
 
@@ -37,7 +44,8 @@ export function resumable(response: Response, request: ResumeRequest): Response 
   const { body, headers } = response;
   const validator = strongValidator(headers);
   const encoding = headers.get('content-encoding') ?? 'identity';
-  if (response.status !== 200 || body === null || validator === undefined || encoding !== 'identity') return response;
+  if (response.status !== 200 || body === null || validator === undefined || encoding !== 'identity')
+    return response;
   const download = new Download(response, body, validator, request);
   const copy = new Response(download.stream, {
     status: response.status,
@@ -121,12 +129,15 @@ class Download {
       {
         method: 'GET',
         signal,
-        retry: { ...(call.retry || {}), maxAttempts: Math.max(1, policy.maxAttempts - this.#attempts + 1) },
+        retry: { ...call.retry, maxAttempts: Math.max(1, policy.maxAttempts - this.#attempts + 1) },
       },
       url,
       failure,
       (attemptSignal) =>
-        this.#request.send({ range: `bytes=${this.#offset}-`, 'if-range': this.#validator }, attemptSignal ?? signal),
+        this.#request.send(
+          { range: `bytes=${this.#offset}-`, 'if-range': this.#validator },
+          attemptSignal ?? signal,
+        ),
     );
     const response = await engine.run(exchange);
     this.#attempts += (getRetryStatistics(response)?.attempts.length ?? 1) - 1;
@@ -180,7 +191,7 @@ class RangeExchange implements Exchange<Response> {
   }
 
   send(attempt: AttemptContext): Promise<Response> {
-    return attempt.number === 1 ? Promise.reject(this.#failure as Error) : this.#send(signalOf(attempt));
+    return attempt.number === 1 ? Promise.reject(this.#failure) : this.#send(signalOf(attempt));
   }
 
   describe(response: Response): FetchOutcome {

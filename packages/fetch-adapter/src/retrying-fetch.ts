@@ -1,17 +1,11 @@
 /** A drop-in `fetch` that retries. */
 
 import { createRetryEngine, RetryConfigError } from '@tenax/core';
-import type { RetryEngine, RetryOptions, RetryOverride } from '@tenax/core';
+import type { RetryEngine, RetryOptions } from '@tenax/core';
 
 import { FetchExchange } from './fetch-exchange.ts';
-import type { Fetch } from './fetch-exchange.ts';
+import type { Fetch, RetryingRequestInit } from './fetch-exchange.ts';
 import { isRequest } from './request-body.ts';
-
-/** What fetch takes, and `retry`. */
-export interface RetryingRequestInit extends RequestInit {
-  /** Options for this request in place of those of the function, or `false` for a single attempt. */
-  retry?: RetryOverride | undefined;
-}
 
 /** `fetch`, retrying. */
 export interface RetryingFetch {
@@ -45,12 +39,12 @@ export function createRetryingFetch(options: RetryingFetchOptions = {}): Retryin
   if (given !== undefined && typeof given !== 'function') {
     throw new RetryConfigError('fetch', given, 'a function with the arguments of fetch');
   }
-  const engine = createRetryEngine({ throwOnExhausted: false, ...retryOptions } as RetryOptions);
+  const engine = createRetryEngine({ throwOnExhausted: false, ...retryOptions });
   const send = (input: RequestInfo | URL, init?: RetryingRequestInit): Promise<Response> => {
     try {
       return engine.run(exchangeOf(engine, given, input, init));
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   };
   return Object.freeze(Object.assign(send, { engine }));

@@ -15,7 +15,11 @@ import { nextDelay } from './delay.ts';
  * @example
  * computeDelays({ jitter: 'none' }, 5); // [100, 200, 400, 800]
  */
-export function computeDelays(options: RetryOptions, attempts: number, random: Random = systemRandom): number[] {
+export function computeDelays(
+  options: RetryOptions,
+  attempts: number,
+  random: Random = systemRandom,
+): number[] {
   if (!Number.isSafeInteger(attempts) || attempts < 1) {
     throw new RetryConfigError('attempts', attempts, 'a whole number of at least 1');
   }
@@ -24,7 +28,9 @@ export function computeDelays(options: RetryOptions, attempts: number, random: R
   for (let attemptNumber = 1; attemptNumber < attempts; attemptNumber += 1) {
     const previousDelay = delays.at(-1) ?? 0;
     const { baseDelay } = policy;
-    delays.push(nextDelay(policy, { attemptNumber, baseDelay, previousDelay, failureClass: 'transient', random }));
+    delays.push(
+      nextDelay(policy, { attemptNumber, baseDelay, previousDelay, failureClass: 'transient', random }),
+    );
   }
   return delays;
 }

@@ -65,7 +65,11 @@ function classifyStatus(
   return { failureClass, retryable: true, reason: throttled ? 'throttled' : 'transient_status' };
 }
 
-function classifyError(error: unknown, request: RequestDescription, policy: ClassificationPolicy): Classification {
+function classifyError(
+  error: unknown,
+  request: RequestDescription,
+  policy: ClassificationPolicy,
+): Classification {
   const response = responseOf(error);
   const builtIn = response
     ? classifyStatus(response.status, response.headers, request, policy)
@@ -103,14 +107,25 @@ export interface ErrorResponse {
   readonly headers: HeaderReader | undefined;
 }
 
+/** The fields that clients give an error, or the response in it. */
+interface ResponseLike {
+  readonly response?: unknown;
+  readonly status?: unknown;
+  readonly statusCode?: unknown;
+  readonly headers?: unknown;
+}
+
 /** The response inside an error: `error.response`, or a status on the error itself. */
 export function responseOf(error: unknown): ErrorResponse | undefined {
   try {
-    const candidate = error as Partial<Record<'response' | 'status' | 'statusCode' | 'headers', unknown>> | null;
-    const source = (isObject(candidate?.response) ? candidate.response : candidate) as typeof candidate;
+    const candidate = error as ResponseLike | null | undefined;
+    const source: ResponseLike | null | undefined = isObject(candidate?.response)
+      ? candidate.response
+      : candidate;
     const status = source?.status ?? source?.statusCode;
-    if (typeof status !== 'number' || !Number.isInteger(status) || status < 100 || status > 599) return undefined;
-    const { headers } = source as { headers?: unknown };
+    if (typeof status !== 'number' || !Number.isInteger(status) || status < 100 || status > 599)
+      return undefined;
+    const headers = source?.headers;
     return { status, headers: isObject(headers) ? headerReader(headers) : undefined };
   } catch {
     return undefined;

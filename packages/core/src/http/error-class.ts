@@ -15,7 +15,7 @@ interface ErrorLike {
 
 /** What a fetch says when the network failed; any other `TypeError` is a fault of the program. */
 const NETWORK_MESSAGES: readonly RegExp[] = [
-  /^fetch failed$/, // Node
+  /^fetch failed\b/, // Node, Deno
   /^terminated$/, // Node, while a body is read
   /^Failed to fetch\b/, // Chromium
   /^network error$/, // Chromium, while a body is read
@@ -24,14 +24,24 @@ const NETWORK_MESSAGES: readonly RegExp[] = [
   /^The Internet connection appears to be offline\.$/, // Safari
   /^The network connection was lost\.$/, // Safari
   /^Network request failed$/, // React Native
-  /^error sending request\b/, // Deno
-  /^(?:error reading a body|connection error)\b/, // Deno, while a body is read
 ];
-/** Deno gives no code, only this part of the message. */
-const CONNECT_FAILURE = /\bclient error \(Connect\)/;
-const WORKERD_LOST_CONNECTION = /^Network connection lost\.?$/;
+/** Runtimes that give no code, only a message, on the error or on its cause. The first that matches counts. */
+const RUNTIME_MESSAGES: readonly (readonly [pattern: RegExp, failureClass: FailureClass])[] = [
+  [/^error sending request\b.*(?:\bcertificate\b|\bcorrupt message\b)/s, 'permanent'], // Deno, TLS
+  [/^error sending request\b.*\bclient error \(Connect\)/s, 'connection'], // Deno
+  [/^(?:error sending request|error reading a body|connection error)\b/, 'transport'], // Deno
+  [/\(os error \d+\)$/, 'transport'], // Deno
+  [/^Network connection lost\.?$/, 'transport'], // workerd
+];
 const REFUSED_STREAM = /\bNGHTTP2_REFUSED_STREAM\b/;
-const PROGRAMMING_ERRORS = ['TypeError', 'ReferenceError', 'SyntaxError', 'RangeError', 'EvalError', 'URIError'];
+const PROGRAMMING_ERRORS = [
+  'TypeError',
+  'ReferenceError',
+  'SyntaxError',
+  'RangeError',
+  'EvalError',
+  'URIError',
+];
 /** When several errors explain one failure, the one that allows least is believed. */
 const LEAST_ALLOWING_FIRST: readonly FailureClass[] = [
   'permanent',
@@ -110,9 +120,9 @@ function explainErrors(
 }
 
 function explainByMessage(name: unknown, message: string, cause: unknown): FailureClass | undefined {
-  if (WORKERD_LOST_CONNECTION.test(message)) return 'transport';
+  const byRuntime = RUNTIME_MESSAGES.find(([pattern]) => pattern.test(message))?.[1];
+  if (byRuntime) return byRuntime;
   if (name !== 'TypeError') return PROGRAMMING_ERRORS.includes(name as string) ? 'permanent' : undefined;
-  if (CONNECT_FAILURE.test(message)) return 'connection';
   if (!NETWORK_MESSAGES.some((pattern) => pattern.test(message))) return 'permanent';
   // Node names every fault of the network by a code. A cause without one is a rule of fetch: a blocked port, an
   // unknown scheme, a redirect that is not allowed, a body that can't be read again.

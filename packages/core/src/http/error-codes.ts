@@ -77,7 +77,10 @@ export const ERROR_CODES: Readonly<Record<string, FailureClass>> = Object.freeze
 );
 
 /** The class that a code stands for, `undefined` for one that says nothing. */
-export function classOfCode(code: string, table: Readonly<Record<string, FailureClass>>): FailureClass | undefined {
+export function classOfCode(
+  code: string,
+  table: Readonly<Record<string, FailureClass>>,
+): FailureClass | undefined {
   if (Object.hasOwn(table, code)) return table[code];
   return PREFIXES.find(([prefix]) => code.startsWith(prefix))?.[1];
 }

@@ -5,7 +5,9 @@ const TIME = '(\\d{2}):(\\d{2}):(\\d{2})';
 const MONTH = `(${MONTHS.join('|')})`;
 
 /** `Mon, 03 Jun 2019 11:30:12 GMT`; a one-digit day and UTC are seen in the wild. */
-const IMF_FIXDATE = new RegExp(`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\\d{1,2}) ${MONTH} (\\d{4}) ${TIME} (?:GMT|UTC)$`);
+const IMF_FIXDATE = new RegExp(
+  `^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\\d{1,2}) ${MONTH} (\\d{4}) ${TIME} (?:GMT|UTC)$`,
+);
 /** `Monday, 03-Jun-19 11:30:12 GMT` */
 const RFC_850 = new RegExp(
   `^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (\\d{2})-${MONTH}-(\\d{2}) ${TIME} (?:GMT|UTC)$`,

@@ -24,10 +24,16 @@ export function makeIdempotencyKey(request: RequestDescription, policy: RetryPol
   try {
     key = idempotencyKey(request);
   } catch (cause) {
-    throw new RetryConfigError('idempotencyKey', idempotencyKey, 'a function that returns a key; it threw', { cause });
+    throw new RetryConfigError('idempotencyKey', idempotencyKey, 'a function that returns a key; it threw', {
+      cause,
+    });
   }
   if (typeof key === 'string' && VISIBLE_ASCII.test(key)) return key;
-  throw new RetryConfigError('idempotencyKey', key, 'a function that returns a string of visible ASCII characters');
+  throw new RetryConfigError(
+    'idempotencyKey',
+    key,
+    'a function that returns a string of visible ASCII characters',
+  );
 }
 
 /** `crypto.randomUUID` is missing on pages without TLS; random bytes are not. */

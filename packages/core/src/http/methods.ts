@@ -3,12 +3,22 @@
 import type { RequestDescription } from '../request.ts';
 
 /** Methods that are idempotent (RFC 9110 section 9.2.2, and QUERY of RFC 10008). */
-export const IDEMPOTENT_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'];
+export const IDEMPOTENT_METHODS: readonly string[] = [
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'PUT',
+  'DELETE',
+  'QUERY',
+];
 
 /**
  * Whether the request may be sent twice. One without a method is a function that somebody asked to be retried, and
  * with an idempotency key the server takes care of it.
  */
 export function isIdempotent(request: RequestDescription, methods: readonly string[]): boolean {
-  return request.method === undefined || request.hasIdempotencyKey === true || methods.includes(request.method);
+  return (
+    request.method === undefined || request.hasIdempotencyKey === true || methods.includes(request.method)
+  );
 }

@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 
-import type { BackoffContext, Jitter, StrategyName } from '../backoff/backoff.ts';
+import type { BackoffContext, StrategyName } from '../backoff/backoff.ts';
 import type { Clock, Random } from '../clock.ts';
 import { RetryConfigError } from '../errors.ts';
 import type { RetryHooks } from '../events.ts';
@@ -137,12 +137,14 @@ export const jsonOptionsSchema: z.ZodMiniType<JsonRetryOptions, unknown> = z.str
 
 type Accepts<Wide, Narrow extends Wide> = Narrow extends Wide ? Wide : never;
 type SchemaInput = z.input<typeof optionsSchema>;
-/** The options' type, and a compile error where the schema and the documented types differ. */
-type Agreed = Accepts<SchemaInput, AnyRetryOptions> &
-  Accepts<AnyRetryOptions, SchemaInput> &
-  Record<Accepts<keyof AnyRetryOptions, keyof SchemaInput> & never, never> &
-  Record<Accepts<keyof SchemaInput, keyof AnyRetryOptions> & never, never> &
-  Accepts<AnyRetryOptions, RetryOptions>;
+/** Does not compile when the schema and the documented types differ. */
+type Agreement = [
+  Accepts<SchemaInput, AnyRetryOptions>,
+  Accepts<AnyRetryOptions, SchemaInput>,
+  Accepts<keyof SchemaInput, keyof AnyRetryOptions>,
+  Accepts<keyof AnyRetryOptions, keyof SchemaInput>,
+  Accepts<AnyRetryOptions, RetryOptions>,
+];
 
 /**
  * Checks options, whole or in part.
@@ -150,7 +152,7 @@ type Agreed = Accepts<SchemaInput, AnyRetryOptions> &
  * @throws RetryConfigError that names the first option that is wrong.
  */
 export function checkOptions(options: unknown): AnyRetryOptions {
-  return check<Agreed>(optionsSchema as unknown as z.ZodMiniType<Agreed, unknown>, options);
+  return check<Agreement[1]>(optionsSchema, options);
 }
 
 /**
@@ -173,7 +175,11 @@ export function checkTogether(options: AnyRetryOptions): void {
   if (strategy === undefined) return;
   if (multiplier !== undefined && strategy !== 'linear' && strategy !== 'exponential') {
     const name = typeof strategy === 'function' ? 'a custom strategy' : `'${strategy}'`;
-    throw new RetryConfigError('multiplier', multiplier, `no multiplier with ${name}; linear and exponential have one`);
+    throw new RetryConfigError(
+      'multiplier',
+      multiplier,
+      `no multiplier with ${name}; linear and exponential have one`,
+    );
   }
   if (jitter !== undefined && strategy === 'decorrelated') {
     throw new RetryConfigError('jitter', jitter, "no jitter with 'decorrelated', which is random in itself");
@@ -186,7 +192,10 @@ function check<T>(schema: z.ZodMiniType<T, unknown>, options: unknown): T {
   if (!error) return options as T;
   const issue = error.issues[0] as z.core.$ZodIssue;
   const path = issue.path.map(String);
-  const given = path.reduce((value: unknown, key) => (value as Record<string, unknown> | undefined)?.[key], options);
+  const given = path.reduce(
+    (value: unknown, key) => (value as Record<string, unknown> | undefined)?.[key],
+    options,
+  );
   if (issue.code === 'unrecognized_keys') {
     const key = String(issue.keys[0]);
     const value = (given as Record<string, unknown>)[key];

@@ -31,7 +31,9 @@ export function scriptedOperation<T>(
     const step = steps[calls] as T | Error | ((attempt: AttemptContext) => T | PromiseLike<T>);
     calls += 1;
     if (step instanceof Error) throw step;
-    return typeof step === 'function' ? (step as (attempt: AttemptContext) => T | PromiseLike<T>)(attempt) : step;
+    return typeof step === 'function'
+      ? (step as (attempt: AttemptContext) => T | PromiseLike<T>)(attempt)
+      : step;
   };
   return Object.defineProperty(operation, 'calls', { get: () => calls }) as unknown as ScriptedOperation<T>;
 }

@@ -94,7 +94,7 @@ class ManualClock implements VirtualClock {
       settled = true;
     };
     promise.then(markSettled, markSettled);
-    for (let idleTurns = 0; ; ) {
+    for (let idleTurns = 0; ;) {
       await settle();
       if (settled) return promise;
       const next = this.#next();
@@ -103,7 +103,8 @@ class ManualClock implements VirtualClock {
         idleTurns = 0;
       } else {
         idleTurns += 1;
-        if (idleTurns > PATIENCE) throw new Error('The promise is pending, and no timer of the virtual clock is left');
+        if (idleTurns > PATIENCE)
+          throw new Error('The promise is pending, and no timer of the virtual clock is left');
       }
     }
   }
