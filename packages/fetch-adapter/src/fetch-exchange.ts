@@ -23,6 +23,8 @@ export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Re
 export interface RetryingRequestInit extends RequestInit {
   /** Options for this request in place of those of the function, or `false` for a single attempt. */
   retry?: RetryOverride | undefined;
+  /** Required for a streamed body. The types of browsers do not know it yet. */
+  duplex?: 'half';
 }
 
 /** A call of the retrying fetch. */
