@@ -17,6 +17,7 @@ const floors = Object.entries({
     'signals.ts',
     'wait.ts',
     'exchange.ts',
+    'replayable-stream.ts',
     'hedge.ts',
     'retry.ts',
   ],

@@ -1,6 +1,6 @@
 /** What an adapter gives the engine: a way to send one attempt, and the words for what came back. */
 
-import type { Outcome } from './outcome.ts';
+import type { ErrorOutcome, Outcome } from './outcome.ts';
 import type { RetryOverride } from './options.ts';
 import type { RetryPolicy } from './policy.ts';
 
@@ -58,8 +58,12 @@ export interface Exchange<T> {
   send(attempt: AttemptContext): T | PromiseLike<T>;
   /** Says what came back. `undefined` is a success that needs no words. */
   describe?(value: T): Outcome | undefined;
+  /** Says what an error brings along. */
+  describeError?(error: unknown): ErrorOutcome;
   /** Ends a response that the caller will not get; `undefined` when there is nothing to end. */
   discard?(value: T): Discarding | undefined;
+  /** The same for a response inside an error. */
+  discardError?(error: unknown): Discarding | undefined;
   /**
    * The operation has ended, so no attempt will follow: let go of what was kept for one. `failure` holds what the
    * caller gets thrown; it is absent when the caller gets a response.

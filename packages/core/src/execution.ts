@@ -79,7 +79,8 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
           value = await (this.bounded || this.callerSignal ? this.#bound(sent, attempt) : sent);
           outcome = this.#exchange.describe?.(value);
         } catch (error) {
-          outcome = { kind: 'error', error: this.#ownError(error, attempt) };
+          const own = this.#ownError(error, attempt);
+          outcome = this.#exchange.describeError?.(own) ?? { kind: 'error', error: own };
         }
         const endedAt = clock.now();
         if (outcome === undefined) {
@@ -96,7 +97,7 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
         const decision = this.#decide(outcome, classification, endedAt);
         if (decision.action === 'stop') return this.#giveUp(outcome, value);
         previous = outcome;
-        await this.#wait(decision.delay, outcome.kind === 'error' ? undefined : this.#discard(value as T));
+        await this.#wait(decision.delay, this.#discardOutcome(outcome, value));
         await this.#beforeRetry(decision.reason, outcome);
         startedAt = clock.now();
       }
@@ -200,7 +201,7 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
       );
     } catch (error) {
       if (error instanceof Interruption) {
-        if (outcome.kind !== 'error') this.#discard(value as T)?.cancel();
+        this.#discardOutcome(outcome, value)?.cancel();
         throw error;
       }
       warnOnce(shouldRetry, 'shouldRetry failed; the built-in verdict stands', error);
@@ -247,6 +248,10 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
 
   #discard(value: T): Discarding | undefined {
     return this.#exchange.discard?.(value);
+  }
+
+  #discardOutcome(outcome: Outcome, value: T | undefined): Discarding | undefined {
+    return outcome.kind === 'error' ? this.#exchange.discardError?.(outcome.error) : this.#discard(value as T);
   }
 
   #succeed(value: T, status: number | undefined, endedAt: number): T {

@@ -54,6 +54,8 @@ export type {
 export type { RetryPolicy } from './policy.ts';
 export type { AttemptRecord, ErrorSummary, RequestStatistics } from './record.ts';
 export type { RequestDescription } from './request.ts';
+export { ReplayableStream, sourceOfIterable, sourceOfStream } from './replayable-stream.ts';
+export type { ByteSource } from './replayable-stream.ts';
 export { retry, retryable, withRetry } from './retry.ts';
 export type { RetryPattern, StatisticsSnapshot } from './statistics/aggregate.ts';
 export { linkWhileAlive } from './signals.ts';

@@ -71,16 +71,22 @@ export interface ResponseOutcome {
   readonly kind: 'response';
   readonly status: number;
   readonly headers: HeaderReader;
+  /** The client's own rule, such as axios' `validateStatus`, took it for a success. */
+  readonly accepted?: boolean;
   /** Reads a copy of the body as text; the caller's own response stays unread. */
   text(): Promise<string>;
   /** Reads a copy of the body as JSON. Rejects with a `SyntaxError` when it is none. */
   json(): Promise<unknown>;
+  /** The body as the caller would get it, from a client that transforms bodies. */
+  data?(): unknown;
 }
 
 /** An attempt that ended with an error, or with anything else that was thrown. */
 export interface ErrorOutcome {
   readonly kind: 'error';
   readonly error: unknown;
+  /** The response in the error, from a client that throws for statuses. */
+  readonly response?: ResponseOutcome;
 }
 
 /** An attempt of a function that returned a value: a success, unless `shouldRetry` says otherwise. */

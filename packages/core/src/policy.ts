@@ -11,7 +11,7 @@ import type { FailureClass } from './outcome.ts';
 import type { AnyRetryOptions, ErrorMatcher, GeneralOptions } from './options.ts';
 import { checkOptions, checkTogether } from './options/schema.ts';
 import type { RequestDescription } from './request.ts';
-import { warnOnce } from './warnings.ts';
+import { silence, warnOnce } from './warnings.ts';
 
 /** The resolved options: what an engine really does. Deeply frozen. All durations are ms. */
 export interface RetryPolicy extends Readonly<BackoffSettings> {
@@ -83,7 +83,7 @@ function withoutUndefined<T extends object>(object: T): Partial<T> {
 }
 
 function resolve(options: AnyRetryOptions): RetryPolicy {
-  const { retryAfter = {}, replay = {} } = options;
+  const { jitter = 'full', retryAfter = {}, replay = {} } = options;
   const policy: RetryPolicy = {
     maxAttempts: options.maxAttempts ?? 3,
     strategy: options.strategy ?? 'exponential',
@@ -91,7 +91,8 @@ function resolve(options: AnyRetryOptions): RetryPolicy {
     throttledBaseDelay: options.throttledBaseDelay ?? 1000,
     maxDelay: options.maxDelay ?? DEFAULT_MAX_DELAY,
     multiplier: options.multiplier ?? 2,
-    jitter: Object.freeze(options.jitter ?? 'full'),
+    // A copy: what the user gave is not ours to freeze.
+    jitter: typeof jitter === 'string' ? jitter : Object.freeze({ ...jitter }),
     attemptTimeout: options.attemptTimeout,
     timeout: options.timeout,
     methods: Object.freeze((options.methods ?? IDEMPOTENT_METHODS).map((method) => method.toUpperCase())),
@@ -141,7 +142,9 @@ function toPredicate(matcher: ErrorMatcher): (error: unknown) => boolean {
   if (isErrorClass(matcher)) return (error) => error instanceof matcher;
   return (error) => {
     try {
-      return matcher(error) === true;
+      const matched: unknown = matcher(error);
+      silence(matched);
+      return matched === true;
     } catch (thrown) {
       warnOnce(
         matcher,

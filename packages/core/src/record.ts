@@ -49,8 +49,13 @@ export interface RequestStatistics {
   readonly totalDelay: number;
 }
 
-const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@]*@/giu;
-const QUERY = /\?[^\s'"<>)\]}]*=[^\s'"<>)\]}]*/gu;
+/** Up to the last `@` before the path: a password may hold one too. */
+const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/giu;
+/** To the end of the word, without the quotes and brackets that close around a URL. */
+const QUERY_OF_URL = /([a-z][a-z0-9+.-]*:\/\/[^\s?]*)\?\S*?(?=["')\]}>,;:]*(?:\s|$))/giu;
+const QUERY = /\?\S*=\S*?(?=["')\]}>,;:]*(?:\s|$))/gu;
+/** The start of a URL or of a query whose end was cut off. */
+const CUT_SECRET = /(?:\/\/|\?)\S*$/u;
 const HEADER_VALUE = /\binvalid (?:http )?header value\b/iu;
 const LONGEST_MESSAGE = 500;
 
@@ -62,7 +67,8 @@ const LONGEST_MESSAGE = 500;
  * redact('GET https://me:pw@example.com/a?token=1 failed'); // 'GET https://example.com/a failed'
  */
 export function redact(text: string): string {
-  const short = text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE)}…` : text;
   if (HEADER_VALUE.test(text)) return 'invalid header value';
-  return short.replace(CREDENTIALS, '$1').replace(QUERY, '');
+  const short =
+    text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE).replace(CUT_SECRET, '')}…` : text;
+  return short.replace(CREDENTIALS, '$1').replace(QUERY_OF_URL, '$1').replace(QUERY, '');
 }

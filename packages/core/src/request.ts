@@ -19,7 +19,9 @@ export interface RequestDescription {
 export function originOf(url: string | undefined): string {
   if (url === undefined) return '';
   try {
-    return new URL(url).origin;
+    const { origin } = new URL(url);
+    // What `data:` and the like have for an origin.
+    return origin === 'null' ? '' : origin;
   } catch {
     return '';
   }

@@ -1,9 +1,7 @@
 /** The body of a request, and how it is sent more than once. */
 
-import { BodyNotReplayableError } from '@tenax/core';
+import { BodyNotReplayableError, ReplayableStream, sourceOfIterable, sourceOfStream } from '@tenax/core';
 import type { RetryPolicy } from '@tenax/core';
-
-import { ReplayableStream, sourceOfIterable, sourceOfStream } from './replayable-stream.ts';
 
 /** What is handed to the platform's fetch for one attempt. */
 export interface FetchArguments {

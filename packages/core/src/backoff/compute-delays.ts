@@ -1,6 +1,5 @@
 /** The waits of a policy, without sending anything. */
 
-import { systemRandom } from '../clock.ts';
 import type { Random } from '../clock.ts';
 import { RetryConfigError } from '../errors.ts';
 import type { RetryOptions } from '../options.ts';
@@ -10,26 +9,30 @@ import { nextDelay } from './delay.ts';
 /**
  * The waits in ms that a policy would make between `attempts` failing attempts: one less than the attempts.
  *
+ * @param random the policy's own unless given
  * @throws RetryConfigError for wrong options, or for attempts that are no whole number of at least 1
  *
  * @example
  * computeDelays({ jitter: 'none' }, 5); // [100, 200, 400, 800]
  */
-export function computeDelays(
-  options: RetryOptions,
-  attempts: number,
-  random: Random = systemRandom,
-): number[] {
+export function computeDelays(options: RetryOptions, attempts: number, random?: Random): number[] {
   if (!Number.isSafeInteger(attempts) || attempts < 1) {
     throw new RetryConfigError('attempts', attempts, 'a whole number of at least 1');
   }
   const policy = resolvePolicy(options);
+  const source = random ?? policy.random;
   const delays: number[] = [];
   for (let attemptNumber = 1; attemptNumber < attempts; attemptNumber += 1) {
     const previousDelay = delays.at(-1) ?? 0;
     const { baseDelay } = policy;
     delays.push(
-      nextDelay(policy, { attemptNumber, baseDelay, previousDelay, failureClass: 'transient', random }),
+      nextDelay(policy, {
+        attemptNumber,
+        baseDelay,
+        previousDelay,
+        failureClass: 'transient',
+        random: source,
+      }),
     );
   }
   return delays;

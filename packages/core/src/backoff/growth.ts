@@ -7,6 +7,8 @@ export function fixed(base: number, cap: number): number {
 
 /** base, base·(1 + m), base·(1 + 2m) … */
 export function linear(base: number, multiplier: number, attemptNumber: number, cap: number): number {
+  // 0 · Infinity would be NaN.
+  if (base === 0) return 0;
   return Math.min(base * (1 + multiplier * (attemptNumber - 1)), cap);
 }
 
@@ -35,6 +37,7 @@ export function fibonacci(base: number, attemptNumber: number, cap: number): num
  * @param fraction a random number in [0, 1).
  */
 export function decorrelated(base: number, previousDelay: number, fraction: number, cap: number): number {
-  const upper = Math.max(base, 3 * Math.max(previousDelay, base));
+  // Finite, for Infinity · 0 would be NaN.
+  const upper = Math.min(3 * Math.max(previousDelay, base), Number.MAX_VALUE);
   return Math.min(base + (upper - base) * fraction, cap);
 }

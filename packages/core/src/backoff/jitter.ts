@@ -12,6 +12,6 @@ import type { Jitter } from './backoff.ts';
 export function applyJitter(jitter: Jitter, delay: number, fraction: number, cap: number): number {
   if (jitter === 'none') return delay;
   if (jitter === 'full') return delay * fraction;
-  if (jitter === 'equal') return delay / 2 + (delay / 2) * fraction;
+  if (jitter === 'equal') return delay * (0.5 + fraction / 2);
   return Math.min(delay * (1 - jitter.range + 2 * jitter.range * fraction), cap);
 }

@@ -38,8 +38,8 @@ export function classifyHttp(
   request: RequestDescription,
   policy: ClassificationPolicy,
 ): Classification {
+  if (outcome.kind === 'value' || (outcome.kind === 'response' && outcome.accepted)) return SUCCESS;
   if (outcome.kind === 'response') return classifyStatus(outcome.status, outcome.headers, request, policy);
-  if (outcome.kind === 'value') return SUCCESS;
   return classifyError(outcome.error, request, policy);
 }
 

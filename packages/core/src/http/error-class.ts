@@ -53,6 +53,8 @@ const LEAST_ALLOWING_FIRST: readonly FailureClass[] = [
   'connection',
 ];
 const DEEPEST_CAUSE = 16;
+/** However errors refer to each other, no more of them are looked at. */
+const MOST_ERRORS = 64;
 
 /**
  * The failure class of anything that was thrown. What says nothing about itself is `transient`.
@@ -64,7 +66,7 @@ const DEEPEST_CAUSE = 16;
  */
 export function classOfError(error: unknown, table: Readonly<Record<string, FailureClass>>): FailureClass {
   try {
-    return explain(error, table, 0) ?? 'transient';
+    return explain(error, table, new Map()) ?? 'transient';
   } catch {
     // A getter or a proxy that throws when it is looked at.
     return 'transient';
@@ -81,12 +83,27 @@ export function codeOfError(error: unknown): string | undefined {
   return undefined;
 }
 
+/** What was found out about an error; `undefined` while it is being looked at, so that a circle ends. */
+type Explained = Map<ErrorLike, FailureClass | undefined>;
+
 function explain(
   error: unknown,
   table: Readonly<Record<string, FailureClass>>,
-  depth: number,
+  explained: Explained,
 ): FailureClass | undefined {
-  if (!isObject(error) || depth >= DEEPEST_CAUSE) return undefined;
+  if (!isObject(error)) return undefined;
+  if (explained.has(error) || explained.size >= MOST_ERRORS) return explained.get(error);
+  explained.set(error, undefined);
+  const failureClass = explainError(error, table, explained);
+  explained.set(error, failureClass);
+  return failureClass;
+}
+
+function explainError(
+  error: ErrorLike,
+  table: Readonly<Record<string, FailureClass>>,
+  explained: Explained,
+): FailureClass | undefined {
   const { name, code, message } = error;
   const text = typeof message === 'string' ? message : '';
   if (typeof code === 'string') {
@@ -97,8 +114,8 @@ function explain(
   if (name === 'TimeoutError') return 'timeout';
   if (name === 'AbortError') return 'aborted';
   return (
-    explainErrors(error, table, depth) ??
-    explain(error.cause, table, depth + 1) ??
+    explainErrors(error, table, explained) ??
+    explain(error.cause, table, explained) ??
     explainByMessage(name, text, error.cause)
   );
 }
@@ -112,10 +129,10 @@ function neverSent(error: ErrorLike, message: string): boolean {
 function explainErrors(
   error: ErrorLike,
   table: Readonly<Record<string, FailureClass>>,
-  depth: number,
+  explained: Explained,
 ): FailureClass | undefined {
   if (!Array.isArray(error.errors)) return undefined;
-  const classes = error.errors.map((each) => explain(each, table, depth + 1));
+  const classes = error.errors.map((each) => explain(each, table, explained));
   return LEAST_ALLOWING_FIRST.find((failureClass) => classes.includes(failureClass));
 }
 
@@ -126,7 +143,7 @@ function explainByMessage(name: unknown, message: string, cause: unknown): Failu
   if (!NETWORK_MESSAGES.some((pattern) => pattern.test(message))) return 'permanent';
   // Node names every fault of the network by a code. A cause without one is a rule of fetch: a blocked port, an
   // unknown scheme, a redirect that is not allowed, a body that can't be read again.
-  return isObject(cause) ? 'permanent' : 'transport';
+  return isObject(cause) && typeof cause.code !== 'string' ? 'permanent' : 'transport';
 }
 
 function isObject(value: unknown): value is ErrorLike {

@@ -36,9 +36,9 @@ const CLASSES = {
     'CERT_HAS_EXPIRED',
     'DEPTH_ZERO_SELF_SIGNED_CERT',
     'SELF_SIGNED_CERT_IN_CHAIN',
-    'UNABLE_TO_GET_ISSUER_CERT',
-    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'INVALID_CA',
+    'INVALID_PURPOSE',
+    'PATH_LENGTH_EXCEEDED',
     'HOSTNAME_MISMATCH',
     'EPROTO',
     'ERR_HTTP_INVALID_HEADER_VALUE',
@@ -62,6 +62,9 @@ const CLASSES = {
 /** Whole families of codes. */
 const PREFIXES: readonly (readonly [prefix: string, failureClass: FailureClass])[] = [
   ['CERT_', 'permanent'],
+  ['CRL_', 'permanent'],
+  // UNABLE_TO_VERIFY_LEAF_SIGNATURE, UNABLE_TO_GET_ISSUER_CERT …
+  ['UNABLE_TO_', 'permanent'],
   ['ERR_TLS_', 'permanent'],
   ['ERR_SSL_', 'permanent'],
   ['ERR_INVALID_', 'permanent'],

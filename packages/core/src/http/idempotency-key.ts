@@ -3,6 +3,7 @@
 import { RetryConfigError } from '../errors.ts';
 import type { RetryPolicy } from '../policy.ts';
 import type { RequestDescription } from '../request.ts';
+import { silence } from '../warnings.ts';
 
 /** The name of the header. */
 export const IDEMPOTENCY_KEY = 'idempotency-key';
@@ -29,6 +30,7 @@ export function makeIdempotencyKey(request: RequestDescription, policy: RetryPol
     });
   }
   if (typeof key === 'string' && VISIBLE_ASCII.test(key)) return key;
+  silence(key);
   throw new RetryConfigError(
     'idempotencyKey',
     key,

@@ -25,6 +25,7 @@ export const ACCEPTED: Readonly<Record<string, string>> = {
   maxDelay: 'a number of ms of at least 0',
   multiplier: 'a number of at least 1',
   jitter: "'none', 'full', 'equal', or { range } with a range from 0 to 1",
+  'jitter.range': 'a number from 0 to 1',
   attemptTimeout: 'a number of ms greater than 0; leave it out for none',
   timeout: 'a number of ms greater than 0; leave it out for none',
   methods: "an array of method names, such as ['GET', 'PUT']",
@@ -47,6 +48,14 @@ export const ACCEPTED: Readonly<Record<string, string>> = {
   throwOnExhausted: 'true or false',
   clock: 'an object with the functions now(), epoch() and schedule(delay, callback)',
   random: 'a function that returns a number from 0 to below 1',
+};
+
+/** The same for JSON, which has no functions and no `Infinity`. */
+export const ACCEPTED_IN_JSON: Readonly<Record<string, string>> = {
+  ...ACCEPTED,
+  maxAttempts: 'a whole number of at least 1',
+  strategy: "'fixed', 'linear', 'exponential', 'fibonacci' or 'decorrelated'",
+  idempotencyKey: 'true or false',
 };
 
 const duration = z.number().check(z.gte(0));
@@ -101,7 +110,7 @@ const hook = <Name extends keyof RetryHooks>(): z.ZodMiniOptional<
   z.ZodMiniCustom<NonNullable<RetryHooks[Name]>, NonNullable<RetryHooks[Name]>>
 > => z.optional(func<NonNullable<RetryHooks[Name]>>());
 
-const optionsSchema = z.strictObject({
+const optionsShape = {
   ...jsonShape,
   maxAttempts: z.optional(z.union([attempts, z.literal(Infinity)])),
   strategy: z.optional(z.union([strategyName, func<(context: BackoffContext) => number>()])),
@@ -130,7 +139,8 @@ const optionsSchema = z.strictObject({
     }),
   ),
   random: z.optional(func<Random>()),
-});
+};
+const optionsSchema = z.strictObject(optionsShape);
 
 /** The options of JSON; the published JSON Schema is made from it. */
 export const jsonOptionsSchema: z.ZodMiniType<JsonRetryOptions, unknown> = z.strictObject(jsonShape);
@@ -152,7 +162,7 @@ type Agreement = [
  * @throws RetryConfigError that names the first option that is wrong.
  */
 export function checkOptions(options: unknown): AnyRetryOptions {
-  return check<Agreement[1]>(optionsSchema, options);
+  return check<Agreement[1]>(optionsSchema, options, Object.keys(optionsShape), ACCEPTED);
 }
 
 /**
@@ -164,7 +174,7 @@ export function checkOptions(options: unknown): AnyRetryOptions {
  * const engine = createRetryEngine(parseRetryOptions(JSON.parse(text)));
  */
 export function parseRetryOptions(json: unknown): RetryOptions {
-  const options = check(jsonOptionsSchema, json);
+  const options = check(jsonOptionsSchema, json, Object.keys(jsonShape), ACCEPTED_IN_JSON);
   checkTogether(options);
   return options as RetryOptions;
 }
@@ -186,11 +196,16 @@ export function checkTogether(options: AnyRetryOptions): void {
   }
 }
 
-function check<T>(schema: z.ZodMiniType<T, unknown>, options: unknown): T {
+function check<T>(
+  schema: z.ZodMiniType<T, unknown>,
+  options: unknown,
+  names: readonly string[],
+  accepted: Readonly<Record<string, string>>,
+): T {
   const { error } = schema.safeParse(options);
   // What was given is used, not zod's copy of it: a clock or a hook keeps its identity.
   if (!error) return options as T;
-  const issue = error.issues[0] as z.core.$ZodIssue;
+  const issue = explainUnion(error.issues[0] as z.core.$ZodIssue);
   const path = issue.path.map(String);
   const given = path.reduce(
     (value: unknown, key) => (value as Record<string, unknown> | undefined)?.[key],
@@ -199,20 +214,27 @@ function check<T>(schema: z.ZodMiniType<T, unknown>, options: unknown): T {
   if (issue.code === 'unrecognized_keys') {
     const key = String(issue.keys[0]);
     const value = (given as Record<string, unknown>)[key];
-    throw new RetryConfigError([...path, key].join('.'), value, `only ${knownKeys(path)}`);
+    throw new RetryConfigError([...path, key].join('.'), value, `only ${knownKeys(path, names)}`);
   }
-  throw new RetryConfigError(path.join('.'), given, acceptedAt(path) ?? 'an object of retry options');
+  const words = accepted[path.slice(0, 2).join('.')] ?? accepted[path[0] ?? ''];
+  throw new RetryConfigError(path.join('.'), given, words ?? 'an object of retry options');
 }
 
-function knownKeys(path: string[]): string {
-  const prefix = path.length > 0 ? `${path.join('.')}.` : '';
+/** What a union refused, said by the member that looked inside: the others only say that it is no object at all. */
+function explainUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const inner = issue.errors.flat();
+  const cause =
+    inner.find(({ code }) => code === 'unrecognized_keys') ?? inner.find(({ path }) => path.length > 0);
+  return cause ? { ...cause, path: [...issue.path, ...cause.path] } : issue;
+}
+
+function knownKeys(path: string[], names: readonly string[]): string {
+  if (path.length === 0) return names.join(', ');
+  const prefix = `${path.join('.')}.`;
   if (prefix === 'hooks.') return 'onAttempt, onRetry, beforeRetry, onSuccess and onGiveUp';
   return Object.keys(ACCEPTED)
-    .filter((name) => name.startsWith(prefix) && !name.slice(prefix.length).includes('.'))
+    .filter((name) => name.startsWith(prefix))
     .map((name) => name.slice(prefix.length))
     .join(', ');
-}
-
-function acceptedAt(path: string[]): string | undefined {
-  return ACCEPTED[path.slice(0, 2).join('.')] ?? ACCEPTED[path[0] ?? ''];
 }

@@ -54,12 +54,15 @@ export class StatisticsAggregate {
   #patterns: PatternCounter[] = [];
   #totalAttempts = 0;
   #retriedOperations = 0;
+  #totalRetryTime = 0;
   #totalRetryOverhead = 0;
 
   attemptEnded(attemptNumber: number, responseTime: number, failureClass: FailureClass | undefined): void {
     this.#totalAttempts += 1;
     const index = Math.min(attemptNumber, PATTERNS) - 1;
-    const pattern = (this.#patterns[index] ??= new PatternCounter());
+    // After a reset in the middle of an operation, the first attempt that is counted is a later one.
+    while (this.#patterns.length <= index) this.#patterns.push(new PatternCounter());
+    const pattern = this.#patterns[index] as PatternCounter;
     pattern.responseTimes.record(responseTime);
     if (failureClass === undefined) pattern.successes += 1;
     else this.#failureClasses[failureClass] += 1;
@@ -67,8 +70,12 @@ export class StatisticsAggregate {
 
   operationEnded(result: OperationResult, attempts: number, retryOverhead: number): void {
     this.#results[result] += 1;
-    if (attempts > 1) this.#retriedOperations += 1;
     this.#totalRetryOverhead += retryOverhead;
+    // One that was aborted during its first wait has an overhead, but was not retried.
+    if (attempts > 1) {
+      this.#retriedOperations += 1;
+      this.#totalRetryTime += retryOverhead;
+    }
   }
 
   reset(): void {
@@ -77,6 +84,7 @@ export class StatisticsAggregate {
     this.#patterns = [];
     this.#totalAttempts = 0;
     this.#retriedOperations = 0;
+    this.#totalRetryTime = 0;
     this.#totalRetryOverhead = 0;
   }
 
@@ -88,7 +96,7 @@ export class StatisticsAggregate {
       successRate: ratio(this.#results.success, totalOperations),
       retryExhaustedRate: ratio(this.#results.retry_exhausted, totalOperations),
       averageAttemptsPerOperation: ratio(this.#totalAttempts, totalOperations),
-      averageRetryTime: ratio(this.#totalRetryOverhead, this.#retriedOperations),
+      averageRetryTime: ratio(this.#totalRetryTime, this.#retriedOperations),
       results: { ...this.#results },
       failureClasses: { ...this.#failureClasses },
       retryPatterns: this.#patterns.map(toPattern),

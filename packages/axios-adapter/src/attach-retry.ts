@@ -1,0 +1,50 @@
+/** Retries on an axios instance, registered and taken back. */
+
+import { RetryConfigError } from '@tenax/core';
+import type { RetryEngine, RetryOptions } from '@tenax/core';
+import type { AxiosInstance } from 'axios';
+
+import { retryInterceptor } from './retry-interceptor.ts';
+
+/** Retries that are attached to an instance. */
+export interface RetryHandle extends Disposable {
+  /** The engine behind it, with its policy and its statistics. */
+  readonly engine: RetryEngine;
+  /** Takes the retries off the instance again; a second call does nothing. */
+  detach(): void;
+}
+
+const attached = new WeakSet<object>();
+
+/**
+ * Makes an axios instance retry. Instances that `instance.create()` makes from it do not.
+ *
+ * @throws RetryConfigError for wrong options, for what is no axios instance, and for one that has retries already
+ *
+ * @example
+ * const instance = axios.create({ baseURL: 'https://api.example.com' });
+ * attachRetry(instance, { maxAttempts: 5 });
+ * const response = await instance.get('/users', { retry: { maxAttempts: 2 } });
+ * response.retry?.attempts.length; // 1, or 2
+ */
+export function attachRetry(instance: AxiosInstance, options?: RetryOptions): RetryHandle {
+  const manager = (instance as Partial<AxiosInstance> | undefined)?.interceptors?.request;
+  if (typeof manager?.use !== 'function') {
+    throw new RetryConfigError('instance', instance, 'an axios instance');
+  }
+  if (attached.has(instance)) {
+    throw new RetryConfigError('instance', instance, 'an instance without retries: call detach() of the first ones');
+  }
+  const interceptor = retryInterceptor(options);
+  // Synchronous, or every request would wait for a turn of its own before it is sent.
+  const id = manager.use(interceptor, null, { synchronous: true });
+  attached.add(instance);
+  let detached = false;
+  const detach = (): void => {
+    if (detached) return;
+    detached = true;
+    manager.eject(id);
+    attached.delete(instance);
+  };
+  return Object.freeze({ engine: interceptor.engine, detach, [Symbol.dispose]: detach });
+}

@@ -1,0 +1,105 @@
+/** An axios response in the engine's words, and its end when nobody wants it. */
+
+import type { Discarding, ResponseOutcome } from '@tenax/core';
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+
+/** A transform of axios, as it is called. */
+type Transform = (this: InternalAxiosRequestConfig, data: unknown, headers: unknown, status: number) => unknown;
+
+/** Describes a response. Its body is transformed only when a predicate asks for it, and then on a copy. */
+export class AxiosOutcome implements ResponseOutcome {
+  readonly kind = 'response';
+  /** `validateStatus` has said yes: a success, unless `shouldRetry` says otherwise. */
+  readonly accepted = true;
+  readonly #response: AxiosResponse<unknown>;
+  readonly #config: InternalAxiosRequestConfig;
+
+  constructor(response: AxiosResponse<unknown>, config: InternalAxiosRequestConfig) {
+    this.#response = response;
+    this.#config = config;
+  }
+
+  get status(): number {
+    return this.#response.status;
+  }
+
+  get headers(): ResponseOutcome['headers'] {
+    return this.#response.headers as unknown as ResponseOutcome['headers'];
+  }
+
+  async text(): Promise<string> {
+    const { data } = this.#response;
+    return typeof data === 'string' ? data : JSON.stringify(data);
+  }
+
+  async json(): Promise<unknown> {
+    const { data } = this.#response;
+    return typeof data === 'string' ? JSON.parse(data) : data;
+  }
+
+  /** What the caller would find in `response.data`. */
+  data(): unknown {
+    const { transformResponse } = this.#config;
+    const transforms = (Array.isArray(transformResponse) ? transformResponse : [transformResponse]) as (
+      | Transform
+      | undefined
+      | null
+    )[];
+    const { headers, status } = this.#response;
+    return transforms.reduce(
+      (data: unknown, transform) => (transform ? transform.call(this.#config, data, headers, status) : data),
+      this.#response.data,
+    );
+  }
+}
+
+/** The parts of a Node stream that end it. */
+interface NodeStream {
+  readonly readableEnded?: boolean;
+  readonly destroyed?: boolean;
+  resume(): unknown;
+  destroy(): unknown;
+  on(event: 'data', listener: (chunk: { length: number }) => void): unknown;
+  once(event: 'close' | 'end' | 'error', listener: () => void): unknown;
+}
+
+/** A body up to this size is cheaper to read than a new connection. */
+const LARGEST_DRAIN = 64 * 1024;
+
+/** Ends a response of `responseType: 'stream'`: other bodies have been read when axios gives them. */
+export function discardResponse(response: AxiosResponse<unknown> | undefined): Discarding | undefined {
+  const data = response?.data;
+  if (typeof data !== 'object' || data === null) return undefined;
+  if (data instanceof ReadableStream) return discardWebStream(data as ReadableStream<Uint8Array>);
+  if (!('resume' in data && 'destroy' in data && 'once' in data)) return undefined;
+  return discardNodeStream(data as NodeStream);
+}
+
+function discardNodeStream(stream: NodeStream): Discarding {
+  const cancel = (): void => {
+    stream.destroy();
+  };
+  const finished = new Promise<void>((resolve) => {
+    let size = 0;
+    const done = (): void => {
+      resolve();
+    };
+    stream.once('close', done);
+    stream.once('end', done);
+    // A broken rest is an end too.
+    stream.once('error', done);
+    stream.on('data', (chunk) => {
+      size += chunk.length;
+      if (size > LARGEST_DRAIN) cancel();
+    });
+    if (stream.destroyed || stream.readableEnded) resolve();
+    else stream.resume();
+  });
+  return { finished, cancel };
+}
+
+function discardWebStream(stream: ReadableStream<Uint8Array>): Discarding | undefined {
+  if (stream.locked) return undefined;
+  const cancelled = stream.cancel().catch(() => undefined);
+  return { finished: cancelled, cancel: () => undefined };
+}

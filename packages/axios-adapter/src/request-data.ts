@@ -1,0 +1,116 @@
+/** The body of an axios request, and how it is sent more than once. */
+
+import { ReplayableStream, sourceOfIterable, sourceOfStream } from '@tenax/core';
+import type { RetryPolicy } from '@tenax/core';
+import type { InternalAxiosRequestConfig } from 'axios';
+
+/** A body over the attempts of its operation. */
+export interface RequestData {
+  readonly replayable: boolean;
+  /** Puts the body of the next attempt into its config. */
+  apply(config: InternalAxiosRequestConfig): void;
+  /** The operation has ended. */
+  release(failure?: { readonly reason: unknown }): void;
+}
+
+/** A stream that can be sent once, as it is. */
+const SENT_ONCE: RequestData = {
+  replayable: false,
+  apply: () => undefined,
+  release: () => undefined,
+};
+
+/** A Node stream; `form-data` gives an older kind without an iterator. */
+interface NodeStream {
+  readonly destroyed?: boolean;
+  pipe(destination: unknown): unknown;
+  destroy?(error?: Error): unknown;
+  [Symbol.asyncIterator]?(): AsyncIterator<unknown>;
+  getHeaders?(): Record<string, string>;
+}
+
+/** The parts of `node:stream` that are used; its types would oblige browser projects to have those of Node. */
+interface StreamModule {
+  readonly PassThrough: new () => object;
+  readonly Readable: { fromWeb(stream: ReadableStream): object };
+}
+
+/**
+ * Prepares a body. axios has made text of objects before; only streams are left to care for. `undefined` for bodies
+ * that an adapter reads anew each time.
+ */
+export function prepareData(
+  config: InternalAxiosRequestConfig,
+  policy: Pick<RetryPolicy, 'maxAttempts' | 'replay'>,
+): RequestData | undefined {
+  const data: unknown = config.data;
+  if (typeof data !== 'object' || data === null) return undefined;
+  const replay = policy.maxAttempts > 1 && policy.replay;
+  if (data instanceof ReadableStream) {
+    if (!replay || data.locked) return SENT_ONCE;
+    return new WebStreamData(new ReplayableStream(sourceOfStream(data), replay.maxBytes));
+  }
+  if (!isNodeStream(data)) return undefined;
+  const stream = nodeStreamModule();
+  // A stream that is gone has an error of its own.
+  if (!replay || !stream || data.destroyed) return SENT_ONCE;
+  return new NodeStreamData(data, stream, replay.maxBytes);
+}
+
+class WebStreamData implements RequestData {
+  readonly #stream: ReplayableStream;
+
+  constructor(stream: ReplayableStream) {
+    this.#stream = stream;
+  }
+
+  get replayable(): boolean {
+    return this.#stream.replayable;
+  }
+
+  apply(config: InternalAxiosRequestConfig): void {
+    config.data = this.#stream.open();
+  }
+
+  release(failure?: { readonly reason: unknown }): void {
+    this.#stream.release(failure);
+  }
+}
+
+class NodeStreamData implements RequestData {
+  readonly #original: NodeStream;
+  readonly #module: StreamModule;
+  readonly #stream: ReplayableStream;
+
+  constructor(original: NodeStream, module: StreamModule, maxBytes: number) {
+    this.#original = original;
+    this.#module = module;
+    const readable = original[Symbol.asyncIterator] ? original : original.pipe(new module.PassThrough());
+    this.#stream = new ReplayableStream(sourceOfIterable(readable as AsyncIterable<unknown>), maxBytes);
+  }
+
+  get replayable(): boolean {
+    return this.#stream.replayable;
+  }
+
+  apply(config: InternalAxiosRequestConfig): void {
+    // The boundary of form-data is part of the body, so it stays the same for every attempt.
+    const headers = this.#original.getHeaders?.();
+    if (headers) config.headers.set(headers);
+    config.data = this.#module.Readable.fromWeb(this.#stream.open());
+  }
+
+  release(failure?: { readonly reason: unknown }): void {
+    this.#stream.release(failure);
+  }
+}
+
+function isNodeStream(data: object): data is NodeStream {
+  return 'pipe' in data && typeof data.pipe === 'function';
+}
+
+/** Not imported: browsers have none. */
+function nodeStreamModule(): StreamModule | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
+  return process?.getBuiltinModule?.('node:stream') as StreamModule | undefined;
+}
