@@ -10,6 +10,7 @@ const alias = [
   { find: /^@tenax\/core\/testing$/u, replacement: source('core/src/testing/index.ts') },
   { find: /^@tenax\/core$/u, replacement: source('core/src/index.ts') },
   { find: /^@tenax\/fetch-adapter$/u, replacement: source('fetch-adapter/src/index.ts') },
+  { find: /^@tenax\/axios-adapter$/u, replacement: source('axios-adapter/src/index.ts') },
 ];
 
 /** Vite's own compiler leaves standard decorators as they stand, and no Node knows them yet. */
@@ -36,12 +37,26 @@ const project = (name: string, root: string) => ({
   test: { name, include: ['test/**/*.test.ts'], environment: 'node' },
 });
 
+/** The same tests, and the package itself, on the oldest axios that it supports. */
+const onOldestAxios = () => {
+  const { test, ...rest } = project('axios-adapter-oldest', 'packages/axios-adapter');
+  const oldest = source('axios-adapter/node_modules/axios-oldest/index.js');
+  return {
+    ...rest,
+    resolve: { alias: [...alias, { find: /^axios$/u, replacement: oldest }] },
+    test: { ...test, exclude: ['test/coming-from-axios-retry*.test.ts'] },
+  };
+};
+
 export default defineConfig({
   test: {
     projects: [
       project('core', 'packages/core'),
       project('fetch-adapter', 'packages/fetch-adapter'),
+      project('axios-adapter', 'packages/axios-adapter'),
+      onOldestAxios(),
       project('scripts', 'scripts'),
+      project('examples', 'examples'),
     ],
     coverage: {
       provider: 'v8',

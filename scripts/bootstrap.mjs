@@ -53,9 +53,14 @@ function fingerprint() {
   const files = [
     'pnpm-lock.yaml',
     'pnpm-workspace.yaml',
-    ...['.', ...members, 'packages/fetch-adapter/smoke', 'examples', 'bench'].map(
-      (folder) => `${folder}/package.json`,
-    ),
+    ...[
+      '.',
+      ...members,
+      'packages/fetch-adapter/smoke',
+      'packages/axios-adapter/smoke',
+      'examples',
+      'bench',
+    ].map((folder) => `${folder}/package.json`),
   ].filter((file) => existsSync(join(root, file)));
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
   for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));

@@ -22,12 +22,19 @@ const checks: readonly Check[] = [
   {
     name: 'layers',
     command: 'depcruise',
-    args: ['--config', '.dependency-cruiser.mjs', 'packages/core/src', 'packages/fetch-adapter/src'],
+    args: [
+      '--config',
+      '.dependency-cruiser.mjs',
+      'packages/core/src',
+      'packages/fetch-adapter/src',
+      'packages/axios-adapter/src',
+    ],
   },
   { name: 'unused code', command: 'knip', args: [] },
   { name: 'generated files', command: node, args: ['scripts/generate-schema.ts', '--check'] },
   { name: 'packages', command: node, args: ['scripts/check-packages.ts'] },
   { name: 'runtimes', command: node, args: ['packages/fetch-adapter/smoke/run.ts'], live: true },
+  { name: 'runtimes, axios', command: node, args: ['packages/axios-adapter/smoke/run.ts'], live: true },
 ];
 const tests: Check = {
   name: 'tests',

@@ -33,7 +33,11 @@ export function attachRetry(instance: AxiosInstance, options?: RetryOptions): Re
     throw new RetryConfigError('instance', instance, 'an axios instance');
   }
   if (attached.has(instance)) {
-    throw new RetryConfigError('instance', instance, 'an instance without retries: call detach() of the first ones');
+    throw new RetryConfigError(
+      'instance',
+      instance,
+      'an instance without retries: call detach() of the first ones',
+    );
   }
   const interceptor = retryInterceptor(options);
   // Synchronous, or every request would wait for a turn of its own before it is sent.

@@ -1,7 +1,14 @@
 /** One logical axios request: it sends attempts through the config's own adapter and says what came back. */
 
 import { getRetryStatistics, keepAbortable, signalOf } from '@tenax/core';
-import type { AttemptContext, CallOptions, Discarding, ErrorOutcome, Exchange, RetryPolicy } from '@tenax/core';
+import type {
+  AttemptContext,
+  CallOptions,
+  Discarding,
+  ErrorOutcome,
+  Exchange,
+  RetryPolicy,
+} from '@tenax/core';
 import * as axios from 'axios';
 import type { AxiosAdapter, AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
@@ -82,7 +89,11 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     if (!signal?.aborted || error !== signal.reason || axios.isCancel(error)) return error;
     const canceled = new axios.CanceledError(undefined, this.#config);
     const statistics = typeof error === 'object' && error !== null ? getRetryStatistics(error) : undefined;
-    return Object.defineProperty(canceled, 'retry', { value: statistics, enumerable: false, configurable: true });
+    return Object.defineProperty(canceled, 'retry', {
+      value: statistics,
+      enumerable: false,
+      configurable: true,
+    });
   }
 
   /** Adapters change the headers they get, and a user may look at a config later: each attempt has its own. */

@@ -4,7 +4,12 @@ import type { Discarding, ResponseOutcome } from '@tenax/core';
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 /** A transform of axios, as it is called. */
-type Transform = (this: InternalAxiosRequestConfig, data: unknown, headers: unknown, status: number) => unknown;
+type Transform = (
+  this: InternalAxiosRequestConfig,
+  data: unknown,
+  headers: unknown,
+  status: number,
+) => unknown;
 
 /** Describes a response. Its body is transformed only when a predicate asks for it, and then on a copy. */
 export class AxiosOutcome implements ResponseOutcome {

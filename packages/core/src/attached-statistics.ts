@@ -38,9 +38,15 @@ const closedObjects = new WeakMap<object, Operation>();
 /** Remembers the operation that ended with `result`; nothing for what is no object. */
 export function attachStatistics(result: unknown, operation: Operation): void {
   if ((typeof result !== 'object' || result === null) && typeof result !== 'function') return;
-  if (Object.isExtensible(result)) Stamp.put(result, operation);
-  else closedObjects.set(result, operation);
-  if (result instanceof RetryError) completeError(result, operation.statistics(epochOffset(operation)));
+  try {
+    // An object may have been closed after an earlier operation ended with it.
+    if (Object.isExtensible(result) || Stamp.read(result)) Stamp.put(result, operation);
+    else closedObjects.set(result, operation);
+    if (result instanceof RetryError) completeError(result, operation.statistics(epochOffset(operation)));
+  } catch {
+    // A proxy that throws when it is looked at, or an error of ours that somebody froze.
+    closedObjects.set(result, operation);
+  }
 }
 
 /** Epoch ms minus monotonic ms, now. */

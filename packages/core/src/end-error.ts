@@ -2,7 +2,6 @@
 
 import { BodyNotReplayableError, OperationTimeoutError, RetryExhaustedError } from './errors.ts';
 import type { RetryError, RetryErrorDetails } from './errors.ts';
-import { codeOfError } from './http/error-class.ts';
 import { summarizeError } from './http/error-summary.ts';
 import type { Operation } from './operation.ts';
 import type { Outcome } from './outcome.ts';
@@ -45,5 +44,6 @@ export function endError(operation: Operation, outcome: Outcome, value: unknown)
 function nameOf(outcome: Outcome): string {
   if (outcome.kind === 'response') return `status ${outcome.status}`;
   if (outcome.kind === 'value') return 'a value that shouldRetry refused';
-  return codeOfError(outcome.error) ?? summarizeError(outcome.error).name;
+  const { code, name } = summarizeError(outcome.error);
+  return code ?? name;
 }

@@ -4,7 +4,7 @@ import { attachStatistics } from './attached-statistics.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt.ts';
 import type { Timer } from './clock.ts';
-import { finishDiscarding } from './discard.ts';
+import { boundDiscarding } from './discard.ts';
 import { endError } from './end-error.ts';
 import { AttemptTimeoutError, OperationTimeoutError } from './errors.ts';
 import type { Discarding, Exchange } from './exchange.ts';
@@ -99,10 +99,13 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
         previous = outcome;
         await this.#wait(decision.delay, this.#discardOutcome(outcome, value));
         await this.#beforeRetry(decision.reason, outcome);
+        // The end may have come between the wait and here: nothing is sent after it.
+        const interruption = this.#pendingInterruption();
+        if (interruption) throw interruption;
         startedAt = clock.now();
       }
     } catch (error) {
-      if (error instanceof Interruption) this.#endInterrupted(error);
+      if (Interruption.is(error)) this.#endInterrupted(error);
       throw error;
     } finally {
       operationTimer?.cancel();
@@ -166,7 +169,7 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
 
   /** The error of an attempt as the state machine is to see it. Throws what ends the whole operation. */
   #ownError(error: unknown, attempt: Attempt): unknown {
-    const interruption = this.#pendingInterruption() ?? (error instanceof Interruption ? error : undefined);
+    const interruption = this.#pendingInterruption() ?? (Interruption.is(error) ? error : undefined);
     if (interruption === undefined) return error;
     const reason = this.#reasonOf(interruption);
     attempt.abort(reason);
@@ -200,7 +203,7 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
         `shouldRetry returned ${describeValue(verdict)}, accepted: true, false or undefined`,
       );
     } catch (error) {
-      if (error instanceof Interruption) {
+      if (Interruption.is(error)) {
         this.#discardOutcome(outcome, value)?.cancel();
         throw error;
       }
@@ -224,17 +227,17 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
 
   async #wait(delay: number, discarding: Discarding | undefined): Promise<void> {
     const { clock } = this.#policy;
-    const discarded = discarding && finishDiscarding(discarding, clock);
+    const discarded = discarding && boundDiscarding(discarding, clock);
     let timer: Timer | undefined;
     try {
       const elapsed = new Promise<void>((resolve) => {
         timer = clock.schedule(delay, resolve);
       });
       await this.#unlessInterrupted(elapsed);
-      if (discarded) await this.#unlessInterrupted(discarded);
+      if (discarded) await this.#unlessInterrupted(discarded.finished);
     } catch (error) {
       timer?.cancel();
-      discarding?.cancel();
+      discarded?.cancel();
       throw error;
     }
   }
@@ -251,7 +254,9 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
   }
 
   #discardOutcome(outcome: Outcome, value: T | undefined): Discarding | undefined {
-    return outcome.kind === 'error' ? this.#exchange.discardError?.(outcome.error) : this.#discard(value as T);
+    return outcome.kind === 'error'
+      ? this.#exchange.discardError?.(outcome.error)
+      : this.#discard(value as T);
   }
 
   #succeed(value: T, status: number | undefined, endedAt: number): T {

@@ -71,7 +71,7 @@ function call<Event>(
   try {
     const returned: unknown = hook(event);
     if (typeof (returned as PromiseLike<unknown> | undefined)?.then !== 'function') return undefined;
-    return (returned as PromiseLike<unknown>).then(undefined, report);
+    return Promise.resolve(returned).then(undefined, report);
   } catch (error) {
     report(error);
     return undefined;

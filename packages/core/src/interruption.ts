@@ -2,12 +2,21 @@
 
 /** Thrown inside an execution only; the caller gets its `reason`, or an error made where the caller waits. */
 export class Interruption {
-  readonly kind: 'caller_aborted' | 'operation_timeout' | 'attempt_timeout';
   readonly reason: unknown;
+  readonly #kind: 'caller_aborted' | 'operation_timeout' | 'attempt_timeout';
 
   constructor(kind: Interruption['kind'], reason?: unknown) {
-    this.kind = kind;
+    this.#kind = kind;
     this.reason = reason;
+  }
+
+  /** Like `instanceof`, which throws for a proxy that does not want to be looked at. */
+  static is(value: unknown): value is Interruption {
+    return typeof value === 'object' && value !== null && #kind in value;
+  }
+
+  get kind(): 'caller_aborted' | 'operation_timeout' | 'attempt_timeout' {
+    return this.#kind;
   }
 }
 

@@ -5,6 +5,7 @@
 
 import { nextDelay } from './backoff/delay.ts';
 import type { Random } from './clock.ts';
+import { describeValue } from './errors.ts';
 import { classifyHttp, responseOf } from './http/classify.ts';
 import { summarizeError } from './http/error-summary.ts';
 import { readHint } from './http/hint.ts';
@@ -21,7 +22,7 @@ import type { RetryPolicy } from './policy.ts';
 import type { AttemptRecord, ErrorSummary, RequestStatistics } from './record.ts';
 import { originOf } from './request.ts';
 import type { RequestDescription } from './request.ts';
-import { warnOnce } from './warnings.ts';
+import { silence, warnOnce } from './warnings.ts';
 
 /** Who an operation is. */
 export interface OperationIdentity {
@@ -330,7 +331,10 @@ function keyOf(policy: RetryPolicy, request: RequestDescription): string {
   const { key } = policy;
   if (key) {
     try {
-      return String(key(request));
+      const own: unknown = key(request);
+      if (typeof own === 'string') return own;
+      silence(own);
+      warnOnce(key, `key returned ${describeValue(own)}, accepted: a string; the origin of the URL is used`);
     } catch (error) {
       warnOnce(key, 'key threw; the origin of the URL is used', error);
     }

@@ -39,7 +39,7 @@ export interface RetryPolicy extends Readonly<BackoffSettings> {
 }
 
 /** The statuses that are retried unless told otherwise. */
-export const RETRYABLE_STATUS_CODES: readonly number[] = Object.freeze([
+const RETRYABLE_STATUS_CODES: readonly number[] = Object.freeze([
   408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529,
 ]);
 const DEFAULT_BASE_DELAY = 100;
@@ -71,6 +71,10 @@ export function overridePolicy(engineOptions: AnyRetryOptions, override: unknown
 
 function mergeOptions(base: AnyRetryOptions, override: AnyRetryOptions): AnyRetryOptions {
   const merged: AnyRetryOptions = { ...base, ...withoutUndefined(override) };
+  // The engine's limit of one attempt is no contradiction to a shorter operation.
+  if (base.attemptTimeout && override.timeout && override.attemptTimeout === undefined) {
+    merged.attemptTimeout = Math.min(base.attemptTimeout, override.timeout);
+  }
   for (const name of ['retryAfter', 'replay', 'hooks', 'errorCodes'] as const) {
     const [below, above] = [base[name], override[name]];
     if (below && above) Object.assign(merged, { [name]: { ...below, ...withoutUndefined(above) } });
@@ -87,7 +91,8 @@ function resolve(options: AnyRetryOptions): RetryPolicy {
   const policy: RetryPolicy = {
     maxAttempts: options.maxAttempts ?? 3,
     strategy: options.strategy ?? 'exponential',
-    baseDelay: options.baseDelay ?? DEFAULT_BASE_DELAY,
+    // A default never collides with what was given.
+    baseDelay: options.baseDelay ?? Math.min(DEFAULT_BASE_DELAY, options.maxDelay ?? DEFAULT_MAX_DELAY),
     throttledBaseDelay: options.throttledBaseDelay ?? 1000,
     maxDelay: options.maxDelay ?? DEFAULT_MAX_DELAY,
     multiplier: options.multiplier ?? 2,

@@ -1,7 +1,7 @@
 // Runs the smoke suite in every runtime, against a real server on loopback: a line for each runtime.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,17 +9,11 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
 
-import { findChromium } from './chromium.ts';
+import { type Place, type Result } from './cases.js';
+import { chromium, findChromium } from './chromium.ts';
+import { report, versionOf, type Runtime } from './report.ts';
 import { startServer, unusedPort } from './server.ts';
-import { type Place, type Result } from './suite.js';
-
-interface Runtime {
-  readonly name: string;
-  readonly version: () => string;
-  readonly run: (place: Place) => Promise<Result[]>;
-}
 
 const here = import.meta.dirname;
 const modules = join(here, 'node_modules');
@@ -33,6 +27,7 @@ await using server = await startServer();
 using folder = temporaryFolder();
 const place: Place = { base: server.url, refused: `http://127.0.0.1:${await unusedPort()}/` };
 
+const skip = { 'stream body': 'Chromium uploads streams over HTTP/2 and later only' };
 const chromiumPath = findChromium();
 const runtimes: readonly Runtime[] = [
   node('Node 22', join(modules, 'node-22', 'bin', 'node')),
@@ -41,41 +36,13 @@ const runtimes: readonly Runtime[] = [
   commandLine('Bun', bun, ['run']),
   commandLine('Deno', deno, ['run', '--no-remote', '--node-modules-dir=manual', '--allow-net']),
   { name: 'workerd', version: () => versionOf(workerd), run: inWorkerd },
-  ...(chromiumPath === undefined
-    ? []
-    : [
-        {
-          name: 'Chromium',
-          version: () => versionOf(chromiumPath),
-          run: async (to: Place) => inChromium(chromiumPath, to),
-        },
-      ]),
+  ...(chromiumPath === undefined ? [] : [chromium(chromiumPath, join(here, 'page.js'), skip)]),
 ];
 
 let failed = 0;
-for (const runtime of runtimes) failed += await report(runtime);
+for (const runtime of runtimes) failed += await report(runtime, place);
 if (chromiumPath === undefined) console.log('- skipped: Chromium (not installed)');
 process.exitCode = failed === 0 ? 0 : 1;
-
-/** Prints the runtime's line, and what failed or was skipped; gives the number of failures. */
-async function report({ name, version, run }: Runtime): Promise<number> {
-  let results: Result[];
-  try {
-    results = await run(place);
-  } catch (error) {
-    results = [
-      { name: 'start', outcome: 'failed', detail: error instanceof Error ? error.message : String(error) },
-    ];
-  }
-  const count = (outcome: Result['outcome']): number =>
-    results.filter((result) => result.outcome === outcome).length;
-  const counts = `${count('passed')} passed, ${count('failed')} failed`;
-  console.log(`${count('failed') === 0 ? '✓' : '✗'} ${name} (${version()}): ${counts}`);
-  for (const { name: title, outcome, detail } of results) {
-    if (outcome !== 'passed') console.log(`    ${outcome}: ${title}: ${detail ?? ''}`);
-  }
-  return count('failed');
-}
 
 function node(name: string, path: string): Runtime {
   return commandLine(name, path, []);
@@ -104,30 +71,6 @@ async function inWorkerd(to: Place): Promise<Result[]> {
   } finally {
     worker.kill();
     if (worker.exitCode === null) await once(worker, 'exit');
-  }
-}
-
-async function inChromium(executablePath: string, to: Place): Promise<Result[]> {
-  await bundle('page.js');
-  const script = readFileSync(join(folder.path, 'page.js'), 'utf8');
-  const page = '<!doctype html><title>Smoke</title><script type="module" src="/page.js"></script>';
-  // Another origin than the server's, so that CORS has its say.
-  await using pages = await startServer({ '/': page, '/page.js': script });
-  const browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  });
-  try {
-    const tab = await browser.newPage();
-    await tab.goto(pages.url);
-    const skip = { 'stream body': 'Chromium uploads streams over HTTP/2 and later only' };
-    return await tab.evaluate(
-      async (where) =>
-        (globalThis as unknown as { runSuite: (place: Place) => Promise<Result[]> }).runSuite(where),
-      { ...to, skip },
-    );
-  } finally {
-    await browser.close();
   }
 }
 
@@ -175,14 +118,6 @@ async function output(command: string, args: readonly string[]): Promise<string>
   // The suite's last act is to print. A timer or a socket left behind would keep the process.
   if (performance.now() - lastWord > 5_000) throw new Error('the process went on after the suite had ended');
   return text;
-}
-
-function versionOf(command: string): string {
-  const text = execFileSync(command, ['--version'], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return /\d[\d.-]*\d/u.exec(text)?.[0] ?? text.trim();
 }
 
 function temporaryFolder(): Disposable & { readonly path: string } {

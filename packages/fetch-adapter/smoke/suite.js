@@ -2,18 +2,9 @@
 import { getRetryStatistics } from '@tenax/core';
 import { createRetryingFetch } from '@tenax/fetch-adapter';
 
-/**
- * @typedef {object} Place where to send requests
- * @property {string} base the server of `server.ts`, without a slash at its end
- * @property {string} refused a URL at which nothing listens
- * @property {Readonly<Record<string, string>>} [skip] the cases this runtime can't run, each with its reason
- */
-/**
- * @typedef {object} Result
- * @property {string} name
- * @property {'passed' | 'failed' | 'skipped'} outcome
- * @property {string} [detail] why it failed or was skipped
- */
+import { equal, id, rejection, runCases, sent } from './cases.js';
+
+/** @typedef {import('./cases.js').Place} Place */
 /** @typedef {{ attempt: number, method: string, bytes: number, body: string }} Echo */
 
 const retrying = createRetryingFetch({ baseDelay: 1, throttledBaseDelay: 1 });
@@ -48,7 +39,7 @@ const cases = {
   async 'stream body'({ base }) {
     const init = {
       method: 'POST',
-      duplex: 'half',
+      duplex: /** @type {const} */ ('half'),
       body: stream(['first ', 'second ', 'third']),
       retry: { methods: ['POST'] },
     };
@@ -107,34 +98,10 @@ const cases = {
 
 /**
  * @param {Place} place
- * @returns {Promise<Result[]>}
+ * @returns {Promise<import('./cases.js').Result[]>}
  */
 export async function runSuite(place) {
-  /** @type {Result[]} */
-  const results = [];
-  for (const [name, run] of Object.entries(cases)) {
-    const reason = place.skip?.[name];
-    if (reason !== undefined) {
-      results.push({ name, outcome: 'skipped', detail: reason });
-      continue;
-    }
-    try {
-      await within(run(place), 20_000);
-      results.push({ name, outcome: 'passed' });
-    } catch (error) {
-      results.push({
-        name,
-        outcome: 'failed',
-        detail: error instanceof Error ? describe(error) : String(error),
-      });
-    }
-  }
-  return results;
-}
-
-/** A name for one case's own counter at the server. */
-function id() {
-  return crypto.randomUUID();
+  return runCases(cases, place);
 }
 
 /**
@@ -143,16 +110,6 @@ function id() {
  */
 async function echo(response) {
   return /** @type {Echo} */ (await response.json());
-}
-
-/**
- * How many requests the server has seen under an id.
- * @param {string} base
- * @param {string} key
- */
-async function sent(base, key) {
-  const response = await fetch(`${base}/count?id=${key}`);
-  return Number(await response.text());
 }
 
 /** @param {readonly string[]} chunks */
@@ -165,50 +122,4 @@ function stream(chunks) {
       else controller.enqueue(chunk);
     },
   });
-}
-
-/**
- * @param {Promise<unknown>} promise
- * @returns {Promise<object>}
- */
-async function rejection(promise) {
-  try {
-    await promise;
-  } catch (error) {
-    if (typeof error === 'object' && error !== null) return error;
-    throw new Error(`rejected with ${String(error)}`, { cause: error });
-  }
-  throw new Error('did not reject');
-}
-
-/**
- * @param {unknown} actual
- * @param {unknown} expected
- */
-function equal(actual, expected) {
-  if (Object.is(actual, expected)) return;
-  if (actual instanceof Error) throw new Error(`got the error ${describe(actual)}`, { cause: actual });
-  throw new Error(`expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`);
-}
-
-/** @param {Error} error */
-function describe(error) {
-  return `${error.name}: ${error.message}${error.cause instanceof Error ? ` (${error.cause.message})` : ''}`;
-}
-
-/**
- * @param {Promise<void>} promise
- * @param {number} ms
- */
-async function within(promise, ms) {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  const late = new Promise((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done after ${ms} ms`)), ms);
-  });
-  try {
-    await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

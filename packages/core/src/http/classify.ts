@@ -1,5 +1,6 @@
 /** What the outcome of an attempt means, before attempts, time and the body limit what can be done about it. */
 
+import { RetryError } from '../errors.ts';
 import type { Classification, FailureClass, HeaderReader, Outcome, RetryReason } from '../outcome.ts';
 import type { RetryPolicy } from '../policy.ts';
 import type { RequestDescription } from '../request.ts';
@@ -118,6 +119,8 @@ interface ResponseLike {
 /** The response inside an error: `error.response`, or a status on the error itself. */
 export function responseOf(error: unknown): ErrorResponse | undefined {
   try {
+    // An operation within this one gave up on that response: doing it all again would multiply the attempts.
+    if (error instanceof RetryError) return undefined;
     const candidate = error as ResponseLike | null | undefined;
     const source: ResponseLike | null | undefined = isObject(candidate?.response)
       ? candidate.response

@@ -13,9 +13,10 @@ interface ErrorLike {
   readonly errors?: unknown;
 }
 
+const NODE_MESSAGE = /^fetch failed\b/;
 /** What a fetch says when the network failed; any other `TypeError` is a fault of the program. */
 const NETWORK_MESSAGES: readonly RegExp[] = [
-  /^fetch failed\b/, // Node, Deno
+  NODE_MESSAGE, // Deno too
   /^terminated$/, // Node, while a body is read
   /^Failed to fetch\b/, // Chromium
   /^network error$/, // Chromium, while a body is read
@@ -111,6 +112,8 @@ function explainError(
     if (failureClass === 'transport' && neverSent(error, text)) return 'connection';
     if (failureClass !== undefined) return failureClass;
   }
+  // undici: the answer was no HTTP, and the parser's code may be missing.
+  if (name === 'HTTPParserError') return 'transport';
   if (name === 'TimeoutError') return 'timeout';
   if (name === 'AbortError') return 'aborted';
   return (
@@ -143,7 +146,8 @@ function explainByMessage(name: unknown, message: string, cause: unknown): Failu
   if (!NETWORK_MESSAGES.some((pattern) => pattern.test(message))) return 'permanent';
   // Node names every fault of the network by a code. A cause without one is a rule of fetch: a blocked port, an
   // unknown scheme, a redirect that is not allowed, a body that can't be read again.
-  return isObject(cause) && typeof cause.code !== 'string' ? 'permanent' : 'transport';
+  const named = isObject(cause) && typeof cause.message === 'string' && typeof cause.code !== 'string';
+  return named && NODE_MESSAGE.test(message) ? 'permanent' : 'transport';
 }
 
 function isObject(value: unknown): value is ErrorLike {

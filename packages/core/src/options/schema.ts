@@ -17,7 +17,7 @@ export type JsonRetryOptions = Omit<
 > & { strategy?: StrategyName | undefined; idempotencyKey?: boolean | undefined };
 
 /** What each option accepts, in the words of an error message and of the JSON Schema. */
-export const ACCEPTED: Readonly<Record<string, string>> = {
+const ACCEPTED: Readonly<Record<string, string>> = {
   maxAttempts: 'a whole number of at least 1, or Infinity together with a timeout',
   strategy: "'fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated', or a function that returns ms",
   baseDelay: 'a number of ms of at least 0',

@@ -1,0 +1,121 @@
+/** What the command line asks for. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { RetryOptions, StrategyName } from '@tenax/core';
+
+/** The settings of one run. */
+export interface Settings {
+  /** A real URL; the unreliable server when it is absent. */
+  readonly url: string | undefined;
+  readonly requests: number;
+  readonly concurrency: number;
+  readonly method: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly seed: number;
+  readonly failureRate: number;
+  readonly json: boolean;
+  readonly options: RetryOptions;
+}
+
+interface Flags {
+  readonly attempts: number;
+  readonly strategy: StrategyName;
+  readonly baseDelay: number;
+  readonly maxDelay: number;
+  readonly jitter?: 'none' | 'full' | 'equal';
+  readonly attemptTimeout: number;
+  readonly timeout: number;
+  readonly method: string;
+  readonly header: [string, string][];
+  readonly requests?: number;
+  readonly concurrency: number;
+  readonly seed: number;
+  readonly failureRate: number;
+  readonly resume?: true;
+  readonly json?: true;
+}
+
+const STRATEGIES: StrategyName[] = ['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated'];
+
+/** Reads the command line. Ends the process for `--help` and for what it can't understand. */
+export function readSettings(argv: readonly string[]): Settings {
+  const command = new Command('npm start --')
+    .description('Sends real HTTP requests through a retrying fetch and shows what the retries did.')
+    .argument('[url]', 'a URL to request; without one, an unreliable server is started here', readUrl)
+    .addOption(
+      new Option('--attempts <n>', 'attempts in all, the first included').argParser(number).default(4),
+    )
+    .addOption(new Option('--strategy <name>', 'how waits grow').choices(STRATEGIES).default('exponential'))
+    .addOption(new Option('--base-delay <ms>', 'the first wait').argParser(number).default(60))
+    .addOption(new Option('--max-delay <ms>', 'the longest computed wait').argParser(number).default(2000))
+    .addOption(new Option('--jitter <kind>', 'how waits are spread').choices(['none', 'full', 'equal']))
+    .addOption(new Option('--attempt-timeout <ms>', 'limit of one attempt').argParser(number).default(400))
+    .addOption(new Option('--timeout <ms>', 'limit of one operation').argParser(number).default(5000))
+    .addOption(new Option('--method <name>', 'the HTTP method').default('GET'))
+    .addOption(
+      new Option('--header <name:value...>', 'headers to send').argParser(readHeader).default([], 'none'),
+    )
+    .addOption(
+      new Option('--requests <n>', 'how many operations (default: 40, or 1 with a URL)').argParser(number),
+    )
+    .addOption(new Option('--concurrency <n>', 'how many of them at once').argParser(number).default(2))
+    .addOption(new Option('--seed <n>', 'the same seed repeats the same run').argParser(number).default(7))
+    .addOption(
+      new Option('--failure-rate <share>', 'of the server here, 0 to 1').argParser(share).default(0.6),
+    )
+    .option('--resume', 'continue a body that breaks off')
+    .option('--json', 'one JSON document instead of text')
+    .showHelpAfterError('(see --help)')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  command.parse(argv, { from: 'user' });
+  return toSettings(command.processedArgs[0] as string | undefined, command.opts<Flags>());
+}
+
+function toSettings(url: string | undefined, flags: Flags): Settings {
+  return {
+    url,
+    requests: flags.requests ?? (url === undefined ? 40 : 1),
+    concurrency: Math.max(1, flags.concurrency),
+    method: flags.method.toUpperCase(),
+    headers: flags.header,
+    seed: flags.seed,
+    failureRate: flags.failureRate,
+    json: flags.json ?? false,
+    options: {
+      maxAttempts: flags.attempts,
+      strategy: flags.strategy,
+      baseDelay: flags.baseDelay,
+      throttledBaseDelay: Math.min(flags.baseDelay * 2, flags.maxDelay),
+      maxDelay: flags.maxDelay,
+      attemptTimeout: flags.attemptTimeout,
+      timeout: flags.timeout,
+      resume: flags.resume ?? false,
+      ...(flags.jitter && { jitter: flags.jitter }),
+    } as RetryOptions,
+  };
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0))
+    throw new InvalidArgumentError('Accepted: a number of at least 0.');
+  return value;
+}
+
+function share(text: string): number {
+  const value = number(text);
+  if (value > 1) throw new InvalidArgumentError('Accepted: a number from 0 to 1.');
+  return value;
+}
+
+function readUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new InvalidArgumentError('Accepted: an http or https URL.');
+  }
+  return text;
+}
+
+function readHeader(text: string, before: [string, string][]): [string, string][] {
+  const colon = text.indexOf(':');
+  if (colon < 1) throw new InvalidArgumentError('Accepted: name:value.');
+  return [...before, [text.slice(0, colon).trim(), text.slice(colon + 1).trim()]];
+}

@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, it } from 'vitest';
+
+const DEMO = fileURLToPath(new URL('../demo/main.ts', import.meta.url));
+
+interface Ending {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Document {
+  readonly summary: { readonly operations: number; readonly successRate: number };
+  readonly operations: {
+    readonly ending: string;
+    readonly statistics: { readonly attempts: { reason: string }[] };
+  }[];
+  readonly strategies: { readonly strategy: string }[];
+  readonly statistics: { readonly totalOperations: number };
+}
+
+function run(args: readonly string[], environment: Record<string, string> = {}): Promise<Ending> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, ...environment };
+    execFile(process.execPath, [DEMO, ...args], { env }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+async function withServer<T>(status: number, use: (url: string) => Promise<T>): Promise<T> {
+  const server = createServer((_, response) => response.writeHead(status).end());
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  try {
+    return await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+describe('the demo', () => {
+  it('shows timelines, strategies and statistics in 80 columns, and ends by itself', async () => {
+    const { code, stdout } = await run(['--requests', '12']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('op-1 ');
+    for (const word of ['fibonacci', 'decorrelated', 'success without retries', 'p99'])
+      expect(stdout).toContain(word);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('prints no colours where no terminal shows them', async () => {
+    const escape = String.fromCodePoint(27);
+    expect((await run(['--requests', '2'])).stdout).not.toContain(escape);
+    expect((await run(['--requests', '2'], { NO_COLOR: '1' })).stdout).not.toContain(escape);
+  });
+
+  it('prints one JSON document for machines, with the same decisions for the same seed', async () => {
+    const args = ['--json', '--requests', '12', '--seed', '11'];
+    const [first, second] = (await Promise.all([run(args), run(args)])).map(
+      ({ stdout }) => JSON.parse(stdout) as Document,
+    );
+    const decisions = (document: Document | undefined): unknown =>
+      document?.operations.map(({ ending, statistics }) => [
+        ending,
+        statistics.attempts.map(({ reason }) => reason),
+      ]);
+    expect(first?.summary.operations).toBe(12);
+    expect(first?.strategies).toHaveLength(5);
+    expect(first?.statistics.totalOperations).toBe(12);
+    expect(decisions(second)).toEqual(decisions(first));
+  });
+
+  it('continues broken bodies with --resume', async () => {
+    const [plain, resumed] = await Promise.all([run(['--json']), run(['--json', '--resume'])]);
+    const rate = ({ stdout }: Ending): number => (JSON.parse(stdout) as Document).summary.successRate;
+    expect(rate(resumed)).toBeGreaterThan(rate(plain));
+  }, 60_000);
+
+  it('requests a URL, and fails when it failed in the end', async () => {
+    const args = ['--attempts', '2', '--base-delay', '1', '--max-delay', '1'];
+    expect((await withServer(200, (url) => run([url, ...args]))).code).toBe(0);
+    const failed = await withServer(503, (url) => run([url, ...args]));
+    expect(failed.code).toBe(1);
+    expect(failed.stdout).toContain('attempts_exhausted');
+  });
+
+  it.each([
+    [['--attempts', 'x'], '--attempts'],
+    [['--attempts', '0'], 'maxAttempts: given 0'],
+    [['--strategy', 'quadratic'], 'fibonacci'],
+    [['--failure-rate', '2'], 'from 0 to 1'],
+    [['--header', 'nothing'], 'name:value'],
+    [['ftp://example.com'], 'http or https'],
+    [['--unknown'], '--unknown'],
+  ])('refuses %j with exit code 2 and a reason', async (args, reason) => {
+    const { code, stderr } = await run(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(reason);
+  });
+
+  it('names every option in --help', async () => {
+    const { code, stdout } = await run(['--help']);
+    expect(code).toBe(0);
+    for (const option of [
+      'attempts',
+      'strategy',
+      'base-delay',
+      'max-delay',
+      'jitter',
+      'attempt-timeout',
+      'timeout',
+      'method',
+      'header',
+      'requests',
+      'concurrency',
+      'seed',
+      'failure-rate',
+      'resume',
+      'json',
+    ]) {
+      expect(stdout).toContain(`--${option}`);
+    }
+  });
+});

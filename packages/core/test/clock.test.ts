@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { systemClock, systemRandom } from '../src/clock.ts';
+
+const LONGEST = 2 ** 31 - 1;
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a wait of the system clock', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('calls back once, when its time has come', () => {
+    const callback = vi.fn<() => void>();
+    systemClock.schedule(100, callback);
+    vi.advanceTimersByTime(99);
+    expect(callback).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(callback).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(1000);
+    expect(callback).toHaveBeenCalledTimes(1);
+  });
+
+  it('that is cancelled never calls back, and leaves no timer', () => {
+    const callback = vi.fn<() => void>();
+    const timer = systemClock.schedule(100, callback);
+    timer.cancel();
+    timer.cancel();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(1000);
+    expect(callback).not.toHaveBeenCalled();
+  });
+
+  it('may be cancelled after it called back', () => {
+    const timer = systemClock.schedule(100, () => undefined);
+    vi.advanceTimersByTime(100);
+    expect(() => {
+      timer.cancel();
+    }).not.toThrow();
+  });
+
+  it.each([
+    ['just beyond the limit', LONGEST + 1],
+    ['9,999,999 s, as a server once said', 9_999_999_000],
+    ['a year', 365 * 86_400_000],
+  ])('EDGE 9: of %s is kept, not fired at once', (_, delay) => {
+    const callback = vi.fn<() => void>();
+    systemClock.schedule(delay, callback);
+    vi.advanceTimersByTime(delay - 1);
+    expect(callback).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(callback).toHaveBeenCalledTimes(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('EDGE 9: no part of a long wait is longer than the platform takes', () => {
+    const setTimeout = vi.spyOn(globalThis, 'setTimeout');
+    systemClock.schedule(3 * LONGEST + 5, () => undefined);
+    vi.advanceTimersByTime(3 * LONGEST + 5);
+    expect(setTimeout.mock.calls.map(([, delay]) => delay)).toEqual([LONGEST, LONGEST, LONGEST, 5]);
+  });
+
+  it('EDGE 9: a long wait can be cancelled in any part of it', () => {
+    const callback = vi.fn<() => void>();
+    const timer = systemClock.schedule(2 * LONGEST, callback);
+    vi.advanceTimersByTime(LONGEST + 1);
+    timer.cancel();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(2 * LONGEST);
+    expect(callback).not.toHaveBeenCalled();
+  });
+});
+
+describe('a wait of 0 ms', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllGlobals();
+  });
+
+  it.each([0, -1, NaN])('%d yields to the event loop, and costs no timer', async (delay) => {
+    const setTimeout = vi.spyOn(globalThis, 'setTimeout');
+    const callback = vi.fn<() => void>();
+    systemClock.schedule(delay, callback);
+    await Promise.resolve();
+    expect(callback).not.toHaveBeenCalled();
+    await turn();
+    expect(callback).toHaveBeenCalledTimes(1);
+    expect(setTimeout).not.toHaveBeenCalled();
+  });
+
+  it('that is cancelled never calls back', async () => {
+    const callback = vi.fn<() => void>();
+    systemClock.schedule(0, callback).cancel();
+    await turn();
+    expect(callback).not.toHaveBeenCalled();
+  });
+
+  it('needs no setImmediate where there is a message port', async () => {
+    vi.stubGlobal('setImmediate', undefined);
+    const setTimeout = vi.spyOn(globalThis, 'setTimeout');
+    await new Promise<void>((resolve) => {
+      systemClock.schedule(0, resolve);
+    });
+    expect(setTimeout).not.toHaveBeenCalled();
+  });
+
+  it('is a timer of 0 ms where there is neither', async () => {
+    vi.stubGlobal('setImmediate', undefined);
+    vi.stubGlobal('MessageChannel', undefined);
+    const setTimeout = vi.spyOn(globalThis, 'setTimeout');
+    await new Promise<void>((resolve) => {
+      systemClock.schedule(0, resolve);
+    });
+    expect(setTimeout.mock.calls.map(([, delay]) => delay)).toEqual([0]);
+  });
+});
+
+describe('the time of the system clock', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it('EDGE 8: durations come from the monotonic clock, moments from the wall clock', () => {
+    vi.spyOn(performance, 'now').mockReturnValue(5);
+    vi.spyOn(Date, 'now').mockReturnValue(1_577_836_800_000);
+    expect(systemClock.now()).toBe(5);
+    expect(systemClock.epoch()).toBe(1_577_836_800_000);
+  });
+
+  it("the system's random source is the platform's", () => {
+    expect(systemRandom).toBe(Math.random);
+  });
+});

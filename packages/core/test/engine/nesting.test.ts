@@ -1,0 +1,61 @@
+import { describe, expect, it, vi } from 'vitest';
+
+import { RetryExhaustedError } from '../../src/errors.ts';
+import type { RetryOptions } from '../../src/options.ts';
+import { FakeExchange } from '../fake-exchange.ts';
+import { codedError, neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
+
+/** An engine inside an engine, over one clock. */
+function nested(inner: RetryOptions = {}) {
+  const { clock, engine: outer } = virtualEngine();
+  return { clock, outer, inner: virtualEngine({ clock, ...inner }).engine };
+}
+
+describe('EDGE 14: nested retries multiply', () => {
+  it('not when the inner operation ended exhausted by an error: 3 × 3 is not 9', async () => {
+    const { clock, inner, outer } = nested();
+    const send = vi.fn<() => Promise<never>>(() => Promise.reject(codedError('ECONNRESET')));
+    const error = await rejectionOf(clock.run(outer.execute(() => inner.execute(send))));
+    expect(send).toHaveBeenCalledTimes(3);
+    expect(error).toBeInstanceOf(RetryExhaustedError);
+    expect(outer.statistics.snapshot()).toMatchObject({
+      totalAttempts: 1,
+      results: { non_retryable_error: 1 },
+    });
+  });
+
+  it('not when it ended exhausted by a response', async () => {
+    const { clock, inner, outer } = nested();
+    const exchanges: FakeExchange[] = [];
+    const operation = () => {
+      const exchange = new FakeExchange([503, 503, 503]);
+      exchanges.push(exchange);
+      return inner.run(exchange);
+    };
+    expect(await rejectionOf(clock.run(outer.execute(operation)))).toBeInstanceOf(RetryExhaustedError);
+    expect(exchanges).toHaveLength(1);
+  });
+
+  it('not when its timeout ended it', async () => {
+    const { clock, inner, outer } = nested({ timeout: 50 });
+    const send = vi.fn<() => Promise<never>>(() => neverSettles());
+    const error = await rejectionOf(clock.run(outer.execute(() => inner.execute(send))));
+    expect(error).toMatchObject({ code: 'TENAX_OPERATION_TIMEOUT' });
+    expect(send).toHaveBeenCalledTimes(1);
+  });
+
+  it('when the user asks for it', async () => {
+    const { clock, inner, outer } = nested();
+    const send = vi.fn<() => Promise<never>>(() => Promise.reject(new Error('again')));
+    const retry = { retryableErrors: [RetryExhaustedError] };
+    await rejectionOf(clock.run(outer.execute(() => inner.execute(send), { retry })));
+    expect(send).toHaveBeenCalledTimes(9);
+  });
+
+  it('leaves the retries to the outer one when the inner makes a single attempt', async () => {
+    const { clock, inner, outer } = nested();
+    const send = vi.fn<() => Promise<never>>(() => Promise.reject(new Error('again')));
+    await rejectionOf(clock.run(outer.execute(() => inner.execute(send, { retry: false }))));
+    expect(send).toHaveBeenCalledTimes(3);
+  });
+});

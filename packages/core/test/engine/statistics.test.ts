@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+
+import { getRetryStatistics } from '../../src/attached-statistics.ts';
+import { scriptedOperation } from '../../src/testing/scripted-operation.ts';
+import { FakeExchange } from '../fake-exchange.ts';
+import { rejectionOf, virtualEngine } from '../virtual-engine.ts';
+
+const fails = (): Promise<never> => Promise.reject(new Error('again'));
+
+describe('the statistics of one operation', () => {
+  it('are beside its result', async () => {
+    const { clock, engine } = virtualEngine();
+    const row = { id: 1 };
+    const operation = scriptedOperation<object>([new Error('once'), row]);
+    expect(await clock.run(engine.execute(operation, { id: 'load', key: 'database' }))).toBe(row);
+    expect(getRetryStatistics(row)).toMatchObject({
+      id: 'load',
+      key: 'database',
+      result: 'success',
+      totalTime: 100,
+      totalDelay: 100,
+      attempts: [
+        { attemptNumber: 1, success: false, error: { name: 'Error', message: 'once' } },
+        { attemptNumber: 2, success: true, delayBefore: 100 },
+      ],
+    });
+    expect(getRetryStatistics(row)?.attempts[0]?.startTime).toBe(Date.UTC(2020, 0, 1));
+  });
+
+  it('name the origin of the URL, and the status', async () => {
+    const { clock, engine } = virtualEngine();
+    const response = await clock.run(engine.run(new FakeExchange([503, 200])));
+    expect(getRetryStatistics(response)).toMatchObject({
+      key: 'https://a.example',
+      attempts: [{ status: 503 }, { status: 200 }],
+    });
+    expect(JSON.stringify(getRetryStatistics(response))).not.toContain('secret');
+  });
+
+  it('do not mix when operations run at the same time', async () => {
+    const { clock, engine } = virtualEngine();
+    const results = await Promise.all(
+      [0, 1, 2].map((failures) =>
+        clock.run(
+          engine.execute(({ number }) => {
+            if (number <= failures) throw new Error('again');
+            return { failures };
+          }),
+        ),
+      ),
+    );
+    expect(results.map((result) => getRetryStatistics(result)?.attempts.length)).toEqual([1, 2, 3]);
+  });
+
+  it('measure how long an attempt took', async () => {
+    const { clock, engine } = virtualEngine();
+    const slow = () =>
+      new Promise<object>((resolve) => {
+        clock.schedule(70, () => {
+          resolve({});
+        });
+      });
+    const result = await clock.run(engine.execute(slow));
+    expect(getRetryStatistics(result)).toMatchObject({ totalTime: 70, attempts: [{ responseTime: 70 }] });
+  });
+});
+
+describe('the statistics of an engine', () => {
+  it('sum up every operation and attempt, once', async () => {
+    const { clock, engine } = virtualEngine();
+    await engine.execute(() => 'done');
+    await clock.run(engine.execute(scriptedOperation([new Error('once'), 'done'])));
+    await rejectionOf(clock.run(engine.execute(fails)));
+    await rejectionOf(engine.execute(() => Promise.reject(new TypeError('fault'))));
+    await rejectionOf(engine.execute(fails, { signal: AbortSignal.abort() }));
+    await rejectionOf(clock.run(engine.execute(fails, { retry: { timeout: 50 } })));
+    const snapshot = engine.statistics.snapshot();
+    expect(snapshot).toMatchObject({
+      totalOperations: 6,
+      totalAttempts: 1 + 2 + 3 + 1 + 0 + 1,
+      results: { success: 2, retry_exhausted: 1, non_retryable_error: 1, aborted: 1, timeout: 1 },
+      failureClasses: { transient: 1 + 3 + 1, permanent: 1 },
+      performanceImpact: { totalRetryOverhead: 100 + 300 },
+      averageRetryTime: 200,
+    });
+    expect(snapshot.successRate).toBeCloseTo(2 / 6);
+    expect(snapshot.retryPatterns.map(({ count }) => count)).toEqual([5, 2, 1]);
+  });
+
+  it('start again after a reset', async () => {
+    const { engine } = virtualEngine();
+    await engine.execute(() => 'done');
+    engine.statistics.reset();
+    expect(engine.statistics.snapshot()).toMatchObject({ totalOperations: 0, totalAttempts: 0 });
+  });
+
+  it('do not count an operation that has not ended', async () => {
+    const { clock, engine } = virtualEngine();
+    const promise = engine.execute(scriptedOperation([new Error('once'), 'done']));
+    await clock.advance(50);
+    expect(engine.statistics.snapshot()).toMatchObject({ totalOperations: 0, totalAttempts: 1 });
+    await clock.run(promise);
+    expect(engine.statistics.snapshot()).toMatchObject({ totalOperations: 1, totalAttempts: 2 });
+  });
+});

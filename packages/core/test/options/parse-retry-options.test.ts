@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+
+import { RetryConfigError } from '../../src/errors.ts';
+import { parseRetryOptions } from '../../src/options/schema.ts';
+import { resolvePolicy } from '../../src/policy.ts';
+
+const everything = {
+  maxAttempts: 5,
+  strategy: 'linear',
+  baseDelay: 10,
+  throttledBaseDelay: 20,
+  maxDelay: 30,
+  multiplier: 3,
+  jitter: { range: 0.1 },
+  attemptTimeout: 40,
+  timeout: 50,
+  methods: ['GET'],
+  statusCodes: [500],
+  errorCodes: { MINE: 'transient' },
+  retryAfter: { max: 60, beyond: 'cap' },
+  idempotencyKey: true,
+  attemptHeaders: true,
+  replay: { maxBytes: 70 },
+  resume: true,
+  throwOnExhausted: false,
+};
+
+const refusal = (json: unknown): RetryConfigError => {
+  try {
+    parseRetryOptions(json);
+  } catch (error) {
+    if (error instanceof RetryConfigError) return error;
+  }
+  throw new Error('it was not refused as it should be');
+};
+
+describe('parseRetryOptions', () => {
+  it('takes every option that JSON can say', () => {
+    const parsed = parseRetryOptions(JSON.parse(JSON.stringify(everything)));
+    expect(parsed).toEqual(everything);
+    expect(resolvePolicy(parsed)).toMatchObject({ maxAttempts: 5, strategy: 'linear', timeout: 50 });
+  });
+
+  it.each([
+    ['an empty object', {}],
+    ['false for hints', { retryAfter: false }],
+    ['false for replay', { replay: false }],
+  ])('takes %s', (_, json) => {
+    expect(parseRetryOptions(json)).toEqual(json);
+  });
+
+  it.each([
+    ['the text of JSON', '{}', 'options: given "{}", accepted: an object of retry options'],
+    ['null', null, 'options: given null, accepted: an object of retry options'],
+    ['an array', [{}], 'options: given [{}], accepted: an object of retry options'],
+    ['undefined', undefined, 'options: given undefined, accepted: an object of retry options'],
+    [
+      'a function for a strategy',
+      { strategy: () => 1 },
+      "strategy: given function strategy, accepted: 'fixed', 'linear', 'exponential', 'fibonacci' or 'decorrelated'",
+    ],
+    [
+      'a function for a key',
+      { idempotencyKey: () => 'x' },
+      'idempotencyKey: given function idempotencyKey, accepted: true or false',
+    ],
+    [
+      'Infinity',
+      { maxAttempts: Infinity },
+      'maxAttempts: given Infinity, accepted: a whole number of at least 1',
+    ],
+    [
+      'a string for a number',
+      { baseDelay: '3' },
+      'baseDelay: given "3", accepted: a number of ms of at least 0',
+    ],
+    [
+      'a pair that cannot hold',
+      { strategy: 'fixed', multiplier: 2 },
+      "multiplier: given 2, accepted: no multiplier with 'fixed'; linear and exponential have one",
+    ],
+  ])('refuses %s', (_, json, message) => {
+    expect(refusal(json).message).toBe(message);
+  });
+
+  it.each([
+    ['shouldRetry', () => true],
+    ['retryableErrors', [Error]],
+    ['nonRetryableErrors', []],
+    ['key', () => 'x'],
+    ['hooks', {}],
+    ['clock', {}],
+    ['random', Math.random],
+  ])('refuses %s, and names only what JSON can say', (name, value) => {
+    const { accepted, path } = refusal({ [name]: value });
+    expect(path).toBe(name);
+    expect(accepted.slice('only '.length).split(', ').toSorted()).toEqual(Object.keys(everything).toSorted());
+  });
+
+  it.each(Object.keys(everything))('accepts neither a function nor Infinity for %s, and says so', (name) => {
+    expect(refusal({ [name]: () => 1 }).accepted).not.toMatch(/function|Infinity/);
+    expect(refusal({ [name]: Infinity }).path).toBe(name);
+  });
+});

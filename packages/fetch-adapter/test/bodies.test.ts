@@ -1,0 +1,278 @@
+import { Readable } from 'node:stream';
+
+import { getRetryStatistics } from '@tenax/core';
+import * as fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+
+import { createRetryingFetch } from '../src/index.ts';
+import type { RetryingRequestInit } from '../src/index.ts';
+import { flakyServer, ok, reset, status, unavailable } from './servers/flaky-server.ts';
+
+const fetch = createRetryingFetch({ baseDelay: 0, throttledBaseDelay: 0 });
+const HALF = { duplex: 'half' } as const;
+const text = 'hello, world';
+const bytes = new TextEncoder().encode(text);
+const form = (): FormData => {
+  const data = new FormData();
+  data.set('greeting', text);
+  return data;
+};
+const stream = (...chunks: unknown[]): ReadableStream =>
+  Readable.toWeb(Readable.from(chunks.length > 0 ? chunks : [bytes])) as ReadableStream;
+async function* generate(...chunks: unknown[]): AsyncGenerator {
+  for (const chunk of chunks) yield chunk;
+}
+const asBody = (body: unknown): RetryingRequestInit => ({ method: 'PUT', body: body as BodyInit, ...HALF });
+
+const BODIES: [string, () => unknown][] = [
+  ['a string', () => text],
+  ['URLSearchParams', () => new URLSearchParams({ text })],
+  ['FormData', form],
+  ['a Blob', () => new Blob([text], { type: 'text/x-greeting' })],
+  ['an ArrayBuffer', () => bytes.buffer.slice(0)],
+  ['a typed array', () => bytes],
+  ['a ReadableStream', () => stream()],
+  ['an async generator', () => generate('hello, ', new TextEncoder().encode('world'))],
+  ['a Node Readable', () => Readable.from([Buffer.from('hello, '), Buffer.from('world')])],
+];
+
+describe('a body', () => {
+  it.each(BODIES)('%s is replayed whole, as the bare fetch would send it', async (_, body) => {
+    await using server = await flakyServer(ok, unavailable, reset, ok);
+    await globalThis.fetch(server.url, asBody(body()));
+    const response = await fetch(server.url, asBody(body()));
+    expect(getRetryStatistics(response)?.attempts).toHaveLength(3);
+    const [bare, ...attempts] = server.requests.map(({ body: sent, headers }) => [
+      sent.toString().replaceAll(/formdata-undici-\d+/g, 'boundary'),
+      headers['content-type']?.replaceAll(/formdata-undici-\d+/g, 'boundary'),
+      headers['content-length'],
+      headers['transfer-encoding'],
+    ]);
+    expect(attempts).toEqual([bare, bare, bare]);
+  });
+
+  it.each(BODIES.slice(0, 7))(
+    '%s in a Request is replayed whole, with its Content-Length',
+    async (_, body) => {
+      await using server = await flakyServer(ok, unavailable, unavailable, ok);
+      await globalThis.fetch(new Request(server.url, asBody(body())));
+      await fetch(new Request(server.url, asBody(body())));
+      const [bare, first, ...replays] = server.requests;
+      expect(first?.headers['content-length']).toBe(bare?.headers['content-length']);
+      for (const replay of replays) {
+        expect(replay.body).toEqual(first?.body);
+        expect(replay.headers['content-type']).toBe(first?.headers['content-type']);
+      }
+    },
+  );
+
+  it('EDGE 16: in a Request is not cloned when no retry is possible', async () => {
+    await using server = await flakyServer(ok);
+    const request = new Request(server.url, asBody(text));
+    const clone = vi.spyOn(request, 'clone');
+    await fetch(request, { retry: false });
+    await fetch(new Request(server.url));
+    expect(clone).not.toHaveBeenCalled();
+  });
+
+  it('that a producer writes from one buffer is kept as it was', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    const buffer = new Uint8Array(1);
+    const produce = async function* (): AsyncGenerator<Uint8Array> {
+      for (let value = 0; value < 5; value += 1) {
+        buffer[0] = value;
+        yield buffer;
+      }
+    };
+    await fetch(server.url, asBody(produce()));
+    expect([...(server.requests[1]?.body ?? [])]).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('is whole at the server or refused, however it is cut and wherever the server fails', async () => {
+    const chunk = fc.uint8Array({ minLength: 0, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(chunk, { maxLength: 8 }),
+        fc.integer({ min: 0, max: 160 }),
+        fc.array(fc.constantFrom(unavailable, reset), { maxLength: 3 }),
+        async (chunks, maxBytes, failures) => {
+          await using server = await flakyServer(...failures, ok);
+          const retry = { replay: { maxBytes }, maxAttempts: 5 };
+          const response = await fetch(server.url, {
+            ...asBody(Readable.toWeb(Readable.from(chunks))),
+            retry,
+          }).catch((error: unknown) => error as object);
+          const whole = Buffer.concat(chunks);
+          for (const { body } of server.requests) expect(body).toEqual(whole);
+          const kept = whole.length <= maxBytes;
+          const { attempts = [], reason } = getRetryStatistics(response) ?? {};
+          expect(attempts).toHaveLength(kept ? failures.length + 1 : 1);
+          expect(reason).toBe(kept || failures.length === 0 ? 'success' : 'body_not_replayable');
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe('a stream that can not be kept', () => {
+  it.each<[string, RetryingRequestInit['retry'], number]>([
+    ['is larger than replay.maxBytes', { replay: { maxBytes: 11 } }, 1],
+    ['is as large as replay.maxBytes', { replay: { maxBytes: 12 } }, 2],
+    ['meets replay: false', { replay: false }, 1],
+  ])('%s', async (_, retry, attempts) => {
+    for (const request of [
+      (url: string) => fetch(url, { ...asBody(stream()), retry }),
+      (url: string) => fetch(new Request(url, asBody(stream())), { retry }),
+    ]) {
+      await using server = await flakyServer(unavailable, ok);
+      const response = await request(server.url);
+      expect(server.requests).toHaveLength(attempts);
+      expect(server.requests.map(({ body }) => body.toString())).toEqual(Array(attempts).fill(text));
+      expect(getRetryStatistics(response)?.reason).toBe(attempts === 1 ? 'body_not_replayable' : 'success');
+      expect(response.status).toBe(attempts === 1 ? 503 : 200);
+    }
+  });
+
+  it('throws BodyNotReplayableError with throwOnExhausted', async () => {
+    await using server = await flakyServer(unavailable);
+    const sent = fetch(server.url, { ...asBody(stream()), retry: { replay: false, throwOnExhausted: true } });
+    await expect(sent).rejects.toMatchObject({
+      code: 'TENAX_BODY_NOT_REPLAYABLE',
+      response: { status: 503 },
+    });
+  });
+
+  it('is not held in memory beyond the limit', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    let ahead = 0;
+    let farthest = 0;
+    const source = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          ahead += 1;
+          farthest = Math.max(farthest, ahead);
+          if (ahead > 64) controller.close();
+          else controller.enqueue(new Uint8Array(64 * 1024));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const response = await fetch(server.url, { ...asBody(source), retry: { replay: { maxBytes: 100_000 } } });
+    expect(server.requests.map(({ body }) => body.length)).toEqual([64 * 64 * 1024]);
+    expect(getRetryStatistics(response)?.reason).toBe('body_not_replayable');
+  });
+});
+
+describe('a body that is gone', () => {
+  it('EDGE "a generator sent twice": is detected and never sent', async () => {
+    await using server = await flakyServer(ok);
+    const generator = generate(text);
+    await fetch(server.url, asBody(generator));
+    await expect(fetch(server.url, asBody(generator))).rejects.toMatchObject({
+      code: 'TENAX_BODY_NOT_REPLAYABLE',
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      'a used Request',
+      async () => {
+        const request = new Request('http://127.0.0.1:1/', asBody(text));
+        await request.text();
+        return request;
+      },
+    ],
+    [
+      'a locked stream',
+      () => {
+        const body = stream();
+        body.getReader();
+        return asBody(body);
+      },
+    ],
+    [
+      'a disturbed stream',
+      async () => {
+        const body = stream();
+        const reader = body.getReader();
+        await reader.read();
+        reader.releaseLock();
+        return asBody(body);
+      },
+    ],
+  ])('EDGE 17: %s gives the platform’s own error, once', async (_, make) => {
+    await using server = await flakyServer(ok);
+    const made = await make();
+    const sent = made instanceof Request ? fetch(made) : fetch(server.url, made as RequestInit);
+    const error = await sent.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(getRetryStatistics(error as object)?.attempts).toHaveLength(1);
+    expect(server.requests).toHaveLength(0);
+  });
+
+  it('fails with the source’s own error, without a retry', async () => {
+    await using server = await flakyServer(ok);
+    const failing = async function* (): AsyncGenerator<string> {
+      yield 'a';
+      throw new RangeError('the source broke');
+    };
+    const error = (await fetch(server.url, asBody(failing())).catch((reason: unknown) => reason)) as Error;
+    expect(error.cause).toMatchObject({ message: 'the source broke' });
+    expect(getRetryStatistics(error)?.attempts).toHaveLength(1);
+  });
+});
+
+describe('the caller’s stream', () => {
+  const watched = (): { body: ReadableStream<Uint8Array>; cancelled: unknown[] } => {
+    const cancelled: unknown[] = [];
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        controller.enqueue(bytes);
+      },
+      cancel: (reason) => {
+        cancelled.push(reason);
+      },
+    });
+    return { body, cancelled };
+  };
+
+  it('is cancelled when we give up on it', async () => {
+    const { body, cancelled } = watched();
+    await expect(
+      fetch('http://127.0.0.1:1999/', { ...asBody(body), retry: { maxAttempts: 2 } }),
+    ).rejects.toThrow('fetch failed');
+    expect(cancelled).toHaveLength(1);
+  });
+
+  it('is cancelled with the caller’s reason after an abort', async () => {
+    const { body, cancelled } = watched();
+    const controller = new AbortController();
+    const retry = {
+      baseDelay: 10_000,
+      maxDelay: 10_000,
+      jitter: 'none' as const,
+      hooks: { onRetry: () => controller.abort('enough') },
+    };
+    await expect(
+      fetch('http://127.0.0.1:1999/', { ...asBody(body), signal: controller.signal, retry }),
+    ).rejects.toBe('enough');
+    expect(cancelled).toEqual(['enough']);
+  });
+
+  it('is not cancelled while a retry may need it', async () => {
+    await using server = await flakyServer(status(503), ok);
+    const cancel = vi.fn<() => void>();
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(bytes);
+        controller.close();
+      },
+      cancel,
+    });
+    await fetch(server.url, asBody(body));
+    expect(cancel).not.toHaveBeenCalled();
+    expect(server.requests[1]?.body.toString()).toBe(text);
+  });
+});

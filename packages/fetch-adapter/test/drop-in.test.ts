@@ -1,0 +1,318 @@
+import { getRetryStatistics, RetryConfigError, RetryExhaustedError } from '@tenax/core';
+import { http, HttpResponse } from 'msw';
+import { setupServer } from 'msw/node';
+import createClient from 'openapi-fetch';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { createRetryingFetch, retryingFetch } from '../src/index.ts';
+import type { RetryingFetchOptions } from '../src/index.ts';
+import { flakyServer, ok, status, unavailable } from './servers/flaky-server.ts';
+
+const QUICK = { baseDelay: 0, throttledBaseDelay: 0 };
+const fetch = createRetryingFetch(QUICK);
+const failure = (sent: Promise<unknown>): Promise<Error> =>
+  sent.then(
+    () => expect.fail('fulfilled'),
+    (error: unknown) => error as Error,
+  );
+
+describe('the input', () => {
+  it.each<[string, (url: string) => string | URL | Request]>([
+    ['a string', (url) => url],
+    ['a URL', (url) => new URL(url)],
+    ['a Request', (url) => new Request(url, { headers: { 'x-a': '1' } })],
+  ])('may be %s', async (_, make) => {
+    await using server = await flakyServer(unavailable, ok);
+    const response = await fetch(make(server.url), { headers: { 'x-a': '1' } });
+    expect([response.status, response.url, response.redirected, response.type]).toEqual([
+      200,
+      server.url,
+      false,
+      'basic',
+    ]);
+    expect(server.requests.map(({ headers }) => headers['x-a'])).toEqual(['1', '1']);
+  });
+
+  it('may have a Request as its init, which can not be copied by its properties', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    await fetch(
+      server.url,
+      new Request('http://x/', { method: 'PUT', body: 'text', headers: { 'x-a': '1' } }),
+    );
+    expect(server.requests.map(({ body, method }) => [method, body.toString()])).toEqual([
+      ['PUT', 'text'],
+      ['PUT', 'text'],
+    ]);
+  });
+
+  it('may change while a wait is on: what was given counts', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    const init = { method: 'PUT', body: 'first' };
+    const sent = fetch(server.url, init);
+    Object.assign(init, { method: 'POST', body: 'second' });
+    await sent;
+    expect(server.requests.map(({ body, method }) => `${method} ${String(body)}`)).toEqual([
+      'PUT first',
+      'PUT first',
+    ]);
+  });
+
+  it.each([
+    ['an invalid URL', () => fetch('no url')],
+    ['an invalid header', () => fetch('http://127.0.0.1/', { headers: { a: 'b\nsecret' } })],
+    ['EDGE "bad port"', () => fetch('http://127.0.0.1:1/')],
+    ['EDGE "unknown scheme"', () => fetch('foo://x/')],
+    ['a GET with a body', () => fetch('http://127.0.0.1/', Object.assign({}, { body: 'x' }))],
+  ])('%s is refused once, as the platform does', async (_, send) => {
+    const error = await failure(send());
+    expect(error).toBeInstanceOf(TypeError);
+    expect(getRetryStatistics(error)).toMatchObject({ reason: 'permanent_failure', attempts: [{}] });
+    expect(JSON.stringify(getRetryStatistics(error))).not.toContain('secret');
+  });
+});
+
+describe('the fetch behind it', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it('EDGE 26: is looked up at each call', async () => {
+    const replacement = vi.fn<typeof globalThis.fetch>(async () => new Response('replaced'));
+    vi.stubGlobal('fetch', replacement);
+    expect(await (await fetch('http://127.0.0.1/')).text()).toBe('replaced');
+    expect(replacement).toHaveBeenCalledWith('http://127.0.0.1/', undefined);
+  });
+
+  it('may be one of the user’s, and gets no option of ours', async () => {
+    const own = vi.fn<typeof globalThis.fetch>(async () => new Response('own'));
+    const retrying = createRetryingFetch({ fetch: own });
+    await retrying('http://127.0.0.1/', { cache: 'no-store', retry: { maxAttempts: 2 } });
+    expect(own.mock.lastCall).toEqual(['http://127.0.0.1/', { cache: 'no-store' }]);
+  });
+
+  it('may throw at once', async () => {
+    const own = (() => {
+      throw new Error('sync');
+    }) as typeof globalThis.fetch;
+    const error = await failure(createRetryingFetch({ ...QUICK, fetch: own })('http://127.0.0.1/'));
+    expect(error.message).toBe('sync');
+    expect(getRetryStatistics(error)?.attempts).toHaveLength(3);
+  });
+});
+
+describe('what is given in the end', () => {
+  it('is the last response', async () => {
+    await using server = await flakyServer(status(503, {}, 'first'), status(502, {}, 'last'));
+    const response = await fetch(server.url, { retry: { maxAttempts: 2 } });
+    expect([response.status, await response.text()]).toEqual([502, 'last']);
+    expect(getRetryStatistics(response)).toMatchObject({
+      result: 'retry_exhausted',
+      key: server.url.slice(0, -1),
+    });
+  });
+
+  it('is the last error itself', async () => {
+    const error = await failure(fetch('http://127.0.0.1:1999/'));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(getRetryStatistics(error)?.attempts).toHaveLength(3);
+  });
+
+  it('is a RetryExhaustedError with throwOnExhausted, with the response to read', async () => {
+    await using server = await flakyServer(status(503, {}, 'why'));
+    const error = await failure(fetch(server.url, { retry: { throwOnExhausted: true } }));
+    expect(error).toBeInstanceOf(RetryExhaustedError);
+    expect(await ((error as RetryExhaustedError).response as Response).text()).toBe('why');
+    expect((error as RetryExhaustedError).statistics?.attempts).toHaveLength(3);
+  });
+
+  it('EDGE 21: is an opaque redirect when it was asked for, and no failure', async () => {
+    await using server = await flakyServer(status(302, { location: '/elsewhere' }));
+    expect((await fetch(server.url, { redirect: 'manual' })).status).toBe(302);
+    const error = await failure(fetch(server.url, { redirect: 'error' }));
+    expect(getRetryStatistics(error)?.attempts).toHaveLength(1);
+  });
+});
+
+describe('options', () => {
+  it.each([{ retries: 3 }, { fetch: 'no' }, null, { maxAttempts: 0 }])('%j are refused', (options) => {
+    expect(() => createRetryingFetch(options as RetryingFetchOptions)).toThrow(RetryConfigError);
+  });
+
+  it.each([{ maxAttempts: 0 }, 3, 'x', true])(
+    'init.retry of %j rejects, and sends nothing',
+    async (retry) => {
+      await using server = await flakyServer(ok);
+      const error = await failure(fetch(server.url, { retry: retry as never }));
+      expect(error).toBeInstanceOf(RetryConfigError);
+      expect(server.requests).toHaveLength(0);
+    },
+  );
+
+  it('init.retry: false sends once', async () => {
+    await using server = await flakyServer(unavailable);
+    expect((await fetch(server.url, { retry: false })).status).toBe(503);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('EDGE "keepalive: true": is one attempt unless asked otherwise', async () => {
+    await using server = await flakyServer(unavailable);
+    await fetch(server.url, { keepalive: true });
+    expect(server.requests).toHaveLength(1);
+    await fetch(server.url, { keepalive: true, retry: { maxAttempts: 2 } });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('retryingFetch has the defaults, and an engine', () => {
+    expect(retryingFetch.engine.policy).toMatchObject({ maxAttempts: 3, throwOnExhausted: false });
+  });
+});
+
+describe('headers', () => {
+  it.each<[string, HeadersInit]>([
+    ['a record', { 'Idempotency-Key': 'mine' }],
+    ['pairs', [['IDEMPOTENCY-KEY', 'mine']]],
+    ['Headers', new Headers({ 'idempotency-key': 'mine' })],
+  ])('a key of the caller’s in %s makes a POST repeatable and is kept', async (_, headers) => {
+    await using server = await flakyServer(unavailable, ok);
+    await fetch(server.url, { method: 'POST', body: 'x', headers, retry: { idempotencyKey: true } });
+    expect(server.requests.map((request) => request.headers['idempotency-key'])).toEqual(['mine', 'mine']);
+  });
+
+  it('idempotencyKey sends one quoted UUID with every attempt', async () => {
+    await using server = await flakyServer(unavailable, status(409), ok);
+    await fetch(server.url, { method: 'POST', body: 'x', retry: { idempotencyKey: true } });
+    const keys = server.requests.map((request) => request.headers['idempotency-key']);
+    expect(keys[0]).toMatch(/^"[0-9a-f-]{36}"$/);
+    expect(keys).toEqual([keys[0], keys[0], keys[0]]);
+  });
+
+  it('EDGE 19: are set again for each attempt, not appended', async () => {
+    await using server = await flakyServer(unavailable, unavailable, ok);
+    await fetch(server.url, {
+      headers: [['x-retry-attempt', 'old']],
+      retry: { attemptHeaders: true, timeout: 5000 },
+    });
+    expect(server.requests.map(({ headers }) => headers['x-retry-attempt'])).toEqual(['1', '2', '3']);
+    expect(Number(server.requests[2]?.headers['x-retry-remaining-ms'])).toBeLessThanOrEqual(5000);
+  });
+
+  it('may be changed before a retry: a token that has expired', async () => {
+    await using server = await flakyServer(status(401), ok);
+    const response = await fetch(server.url, {
+      headers: { authorization: 'Bearer old', accept: 'text/plain' },
+      retry: {
+        shouldRetry: (outcome) => (outcome.kind === 'response' && outcome.status === 401 ? true : undefined),
+        hooks: {
+          beforeRetry: async ({ headers, status: code }) => {
+            await Promise.resolve();
+            if (code === 401) headers.set('authorization', 'Bearer new');
+          },
+        },
+      },
+    });
+    expect(response.status).toBe(200);
+    expect(server.requests.map(({ headers }) => [headers.authorization, headers.accept])).toEqual([
+      ['Bearer old', 'text/plain'],
+      ['Bearer new', 'text/plain'],
+    ]);
+    expect(JSON.stringify(getRetryStatistics(response))).not.toContain('Bearer');
+  });
+
+  it('a URL’s credentials and query are in no statistic', async () => {
+    const error = await failure(fetch('http://me:secret@127.0.0.1:1999/?token=secret'));
+    expect(JSON.stringify(getRetryStatistics(error))).not.toContain('secret');
+  });
+});
+
+describe('shouldRetry', () => {
+  it('EDGE 25: may read the body, and the caller still can', async () => {
+    await using server = await flakyServer(
+      status(200, {}, '{"state":"later"}'),
+      status(200, {}, '{"state":"done"}'),
+    );
+    const response = await fetch(server.url, {
+      retry: {
+        shouldRetry: async (outcome) =>
+          outcome.kind === 'response' && ((await outcome.json()) as { state: string }).state === 'later',
+      },
+    });
+    expect(await response.json()).toEqual({ state: 'done' });
+    expect(server.requests).toHaveLength(2);
+  });
+});
+
+describe('the server’s hints over the wire', () => {
+  it.each<[string, Record<string, string>]>([
+    ['Retry-After', { 'retry-after': '7' }],
+    [
+      'a Retry-After date on a server whose clock is wrong',
+      { date: 'Mon, 03 Jun 2019 11:00:00 GMT', 'retry-after': 'Mon, 03 Jun 2019 11:00:07 GMT' },
+    ],
+    ['RateLimit', { ratelimit: '"default";r=0;t=7' }],
+  ])('%s beyond the limit ends the operation at once', async (_, headers) => {
+    await using server = await flakyServer(status(503, headers));
+    const response = await fetch(server.url, { retry: { retryAfter: { max: 6_999 } } });
+    expect(getRetryStatistics(response)).toMatchObject({
+      reason: 'retry_after_exceeds_max',
+      attempts: [{ hint: 7000 }],
+    });
+  });
+
+  it('Retry-After-Ms is waited for', async () => {
+    await using server = await flakyServer(status(503, { 'retry-after-ms': '20' }), ok);
+    const response = await fetch(server.url);
+    expect(getRetryStatistics(response)?.totalDelay).toBeGreaterThanOrEqual(19);
+  });
+});
+
+describe('other tools', () => {
+  const url = 'https://api.example.com/thing';
+  const mock = setupServer();
+  beforeAll(() => {
+    mock.listen();
+  });
+  afterEach(() => {
+    mock.resetHandlers();
+  });
+  afterAll(() => {
+    mock.close();
+  });
+
+  it('msw sees every attempt', async () => {
+    let calls = 0;
+    mock.use(
+      http.put(url, async ({ request }) => {
+        calls += 1;
+        if (calls === 1) return new HttpResponse(null, { status: 503 });
+        if (calls === 2) return HttpResponse.error();
+        return HttpResponse.text(await request.text());
+      }),
+    );
+    const response = await fetch(url, { method: 'PUT', body: 'text' });
+    expect([calls, await response.text()]).toEqual([3, 'text']);
+  });
+
+  it('openapi-fetch takes it, and so retries', async () => {
+    let calls = 0;
+    mock.use(
+      http.post(url, async ({ request }) => {
+        calls += 1;
+        return calls === 1
+          ? new HttpResponse(null, { status: 429 })
+          : HttpResponse.json(await request.json());
+      }),
+    );
+    interface Paths {
+      '/thing': {
+        post: {
+          requestBody: { content: { 'application/json': { a: number } } };
+          responses: { 200: { content: { 'application/json': { a: number } } } };
+        };
+      };
+    }
+    const client = createClient<Paths>({ baseUrl: 'https://api.example.com', fetch });
+    const { data } = await client.POST('/thing', { body: { a: 1 } });
+    expect([calls, data]).toEqual([2, { a: 1 }]);
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+
+import { createRetryingFetch } from '../src/index.ts';
+import { flakyServer, ok, reset, status, unavailable } from './servers/flaky-server.ts';
+import type { Answer } from './servers/flaky-server.ts';
+
+const content = Buffer.from(Array.from({ length: 5000 }, (_, index) => index % 251));
+const STRONG = { etag: '"v1"' };
+
+interface Part {
+  readonly headers?: Record<string, string>;
+  /** Bytes that are sent before the connection breaks; all without it. */
+  readonly breakAfter?: number;
+  readonly code?: number;
+  readonly contentRange?: string;
+}
+
+/** The content, or the rest of it that a Range asks for. */
+const part =
+  ({ breakAfter, code, contentRange, headers = STRONG }: Part): Answer =>
+  (response, request) => {
+    const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const range = contentRange ?? `bytes ${first}-${content.length - 1}/${content.length}`;
+    const bytes = content.subarray(first);
+    response.writeHead(code ?? (first > 0 ? 206 : 200), {
+      ...headers,
+      'content-length': bytes.length,
+      ...(first > 0 && { 'content-range': range }),
+    });
+    if (breakAfter === undefined) response.end(bytes);
+    else response.write(bytes.subarray(0, breakAfter), () => setImmediate(() => request.socket.destroy()));
+  };
+
+const fetch = createRetryingFetch({ baseDelay: 0, throttledBaseDelay: 0, resume: true, maxAttempts: 4 });
+const read = async (response: Response): Promise<Buffer> => Buffer.from(await response.arrayBuffer());
+
+describe('resume', () => {
+  it.each([1, 2500, 4999])('continues a body that broke off after %d bytes', async (breakAfter) => {
+    await using server = await flakyServer(part({ breakAfter }), part({}));
+    const response = await fetch(server.url);
+    expect([response.url, response.type, response.redirected]).toEqual([server.url, 'basic', false]);
+    expect(await read(response)).toEqual(content);
+    expect(server.requests[1]?.headers).toMatchObject({
+      range: expect.stringMatching(/^bytes=\d+-$/),
+      'if-range': '"v1"',
+    });
+  });
+
+  it('continues over several breaks and failures, within maxAttempts in all', async () => {
+    await using server = await flakyServer(
+      part({ breakAfter: 1000 }),
+      part({ breakAfter: 1000 }),
+      unavailable,
+      part({}),
+    );
+    expect(await read(await fetch(server.url))).toEqual(content);
+    await using worse = await flakyServer(part({ breakAfter: 100 }));
+    await expect(read(await fetch(worse.url))).rejects.toThrow('terminated');
+    expect(worse.requests).toHaveLength(4);
+  });
+
+  it('takes a Last-Modified that is older than the response', async () => {
+    const headers = { 'last-modified': 'Mon, 03 Jun 2019 11:00:00 GMT' };
+    await using server = await flakyServer(part({ breakAfter: 2000, headers }), part({ headers }));
+    expect(await read(await fetch(server.url))).toEqual(content);
+    expect(server.requests[1]?.headers['if-range']).toBe(headers['last-modified']);
+  });
+
+  it.each<[string, Part]>([
+    ['without a validator', { headers: {} }],
+    ['with a weak ETag', { headers: { etag: 'W/"v1"' } }],
+    ['with a content encoding', { headers: { ...STRONG, 'content-encoding': 'identity, x-own' } }],
+    ['with an odd status', { code: 203 }],
+  ])('does not touch a response %s', async (_, given) => {
+    await using server = await flakyServer(part({ ...given, breakAfter: 2000 }), part(given));
+    await expect(read(await fetch(server.url))).rejects.toThrow(TypeError);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('is for GET without a Range of the caller’s', async () => {
+    await using server = await flakyServer(part({ breakAfter: 2000 }));
+    await expect(read(await fetch(server.url, { headers: { range: 'bytes=5-' } }))).rejects.toThrow(
+      TypeError,
+    );
+    await expect(read(await fetch(server.url, { method: 'PUT', body: 'x' }))).rejects.toThrow(TypeError);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it.each<[string, Answer]>([
+    ['another version', part({ headers: { etag: '"v2"' } })],
+    ['the whole entity', part({ code: 200 })],
+    ['another range', part({ contentRange: 'bytes 7-4999/5000' })],
+    ['another length', part({ contentRange: 'bytes 2000-5999/6000' })],
+    ['no Content-Range', status(206, STRONG)],
+    ['an error', status(416)],
+  ])('EDGE 41: refuses to go on with %s, and never mixes', async (_, answer) => {
+    await using server = await flakyServer(part({ breakAfter: 2000 }), answer);
+    await expect(read(await fetch(server.url))).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('ends with the last error when nothing helps', async () => {
+    await using server = await flakyServer(part({ breakAfter: 2000 }), reset);
+    await expect(read(await fetch(server.url))).rejects.toBeInstanceOf(TypeError);
+    expect(server.requests).toHaveLength(4);
+  });
+
+  it('ends with the caller’s abort, while reading and while waiting', async () => {
+    await using server = await flakyServer(part({ breakAfter: 2000 }), unavailable);
+    const controller = new AbortController();
+    const hooks = {
+      onRetry: () => {
+        controller.abort('enough');
+      },
+    };
+    const response = await fetch(server.url, { signal: controller.signal, retry: { hooks } });
+    await expect(read(response)).rejects.toBe('enough');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('lets the connection go when the reader cancels', async () => {
+    await using server = await flakyServer((response) => {
+      response.writeHead(200, STRONG).write('begin');
+    });
+    const response = await fetch(server.url);
+    await response.body?.cancel();
+    await server.idle();
+    expect(server.open).toBe(0);
+  });
+
+  it('leaves an unbroken body as it is', async () => {
+    await using server = await flakyServer(part({}), ok);
+    expect(await read(await fetch(server.url))).toEqual(content);
+    expect(server.requests).toHaveLength(1);
+  });
+});

@@ -1,0 +1,70 @@
+// Writes packages/core/retry-options.schema.json from the schema of the options. With --check it writes nothing, and
+// fails when the file is not current.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+// Core's own copy: core alone depends on zod.
+import { toJSONSchema } from 'zod/mini';
+import { ACCEPTED_IN_JSON, jsonOptionsSchema } from '../packages/core/src/options/schema.ts';
+import { resolvePolicy } from '../packages/core/src/policy.ts';
+
+interface Schema {
+  properties?: Record<string, Schema>;
+  anyOf?: Schema[];
+  readOnly?: boolean;
+  description?: string;
+  default?: unknown;
+}
+
+const file = join(import.meta.dirname, '..', 'packages', 'core', 'retry-options.schema.json');
+
+const defaults: Readonly<Record<string, unknown>> = {
+  ...resolvePolicy({}),
+  // What is given is merged over the built-in table.
+  errorCodes: {},
+  // True for an engine, false for the adapters.
+  throwOnExhausted: undefined,
+};
+
+const text = `${JSON.stringify(generate(), undefined, 2)}\n`;
+if (!process.argv.includes('--check')) {
+  writeFileSync(file, text);
+} else if (read() !== text) {
+  console.error(
+    'packages/core/retry-options.schema.json is not current: run node scripts/generate-schema.ts',
+  );
+  process.exitCode = 1;
+}
+
+function generate(): object {
+  const { $schema, ...schema } = toJSONSchema(jsonOptionsSchema, {
+    io: 'input',
+    // zod says so of an array that is not changed; in JSON Schema it means one that must not be given.
+    override: ({ jsonSchema }) => void delete (jsonSchema as Schema).readOnly,
+  });
+  describe(schema as Schema, '', defaults);
+  const title = 'Retry options of Tenax';
+  return { $schema, title, description: 'What parseRetryOptions takes. All durations are ms.', ...schema };
+}
+
+/** Adds what each property accepts and what it is by default, to nested ones too. */
+function describe(schema: Schema, prefix: string, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    const path = `${prefix}${name}`;
+    const words = ACCEPTED_IN_JSON[path];
+    if (words === undefined) throw new Error(`${path} has no words in ACCEPTED`);
+    property.description = words;
+    const value = values[name];
+    if (value !== undefined) property.default = value;
+    const inner = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+    for (const member of [property, ...(property.anyOf ?? [])]) describe(member, `${path}.`, inner);
+  }
+}
+
+function read(): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
