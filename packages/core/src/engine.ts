@@ -139,6 +139,11 @@ function checkCall(call: CallOptions): void {
     const accepted = `only ${CALL_OPTIONS.join(', ')}; retry options belong into retry: { … }`;
     throw new RetryConfigError(`call.${name}`, call[name as keyof CallOptions], accepted);
   }
+  for (const name of ['id', 'key', 'method'] as const) {
+    const value: unknown = call[name];
+    if (value === undefined || typeof value === 'string') continue;
+    throw new RetryConfigError(`call.${name}`, value, 'a string');
+  }
   const { signal } = call;
   if (
     signal !== undefined &&

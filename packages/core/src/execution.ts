@@ -32,6 +32,8 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
   readonly #operation: Operation;
   /** Set when the operation can't go on, whatever happens. */
   #interruption: Interruption | undefined;
+  /** How the attempt before ended: for the next one, and for the cause of a timeout. */
+  #previous: Outcome | undefined;
 
   constructor(exchange: Exchange<T>, policy: RetryPolicy, aggregate: StatisticsAggregate) {
     super();
@@ -63,12 +65,11 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
     if (this.callerSignal?.aborted) this.#endInterrupted(this.#abortion());
     const operationTimer = this.#open();
     const { clock } = this.#policy;
-    let previous: Outcome | undefined;
     // The first attempt starts with the operation: reading the clock is the dearest part of a quick success.
     let startedAt = this.#operation.startedAt;
     try {
       for (;;) {
-        const attempt = new Attempt(this, this.#operation.attemptNumber + 1, previous);
+        const attempt = new Attempt(this, this.#operation.attemptNumber + 1, this.#previous);
         if (this.#policy.attemptHeaders) this.#tellServer(attempt);
         this.#operation.beginAttempt(startedAt);
         let value: T | undefined;
@@ -96,7 +97,7 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
         }
         const decision = this.#decide(outcome, classification, endedAt);
         if (decision.action === 'stop') return this.#giveUp(outcome, value);
-        previous = outcome;
+        this.#previous = outcome;
         await this.#wait(decision.delay, this.#discardOutcome(outcome, value));
         await this.#beforeRetry(decision.reason, outcome);
         // The end may have come between the wait and here: nothing is sent after it.
@@ -181,7 +182,9 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
   #reasonOf({ kind, reason }: Interruption): unknown {
     if (kind === 'caller_aborted') return reason;
     if (kind === 'attempt_timeout') return new AttemptTimeoutError(this.#policy.attemptTimeout as number);
-    return reason ?? new OperationTimeoutError(this.#policy.timeout as number);
+    if (reason !== undefined) return reason;
+    const cause = this.#previous?.kind === 'error' ? { cause: this.#previous.error } : {};
+    return new OperationTimeoutError(this.#policy.timeout as number, cause);
   }
 
   async #askShouldRetry(

@@ -144,9 +144,9 @@ function checkWhole(policy: RetryPolicy): void {
 }
 
 function toPredicate(matcher: ErrorMatcher): (error: unknown) => boolean {
-  if (isErrorClass(matcher)) return (error) => error instanceof matcher;
   return (error) => {
     try {
+      if (isErrorClass(matcher)) return error instanceof matcher;
       const matched: unknown = matcher(error);
       silence(matched);
       return matched === true;

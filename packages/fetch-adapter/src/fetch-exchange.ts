@@ -17,7 +17,7 @@ import { discardResponse, FetchOutcome } from './response-outcome.ts';
 import { resumable } from './resume.ts';
 
 /** The function that sends: the platform's, or one of the user's. */
-export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 /** What fetch takes, and `retry`. */
 export interface RetryingRequestInit extends RequestInit {
@@ -33,7 +33,7 @@ export class FetchExchange implements Exchange<Response> {
   readonly url: string;
   readonly #engine: RetryEngine;
   readonly #fetch: Fetch | undefined;
-  readonly #input: RequestInfo | URL;
+  readonly #input: string | URL | Request;
   readonly #init: RequestInit | undefined;
   #body: RequestBody | undefined;
   #policy: RetryPolicy | undefined;
@@ -41,7 +41,7 @@ export class FetchExchange implements Exchange<Response> {
   constructor(
     engine: RetryEngine,
     fetch: Fetch | undefined,
-    input: RequestInfo | URL,
+    input: string | URL | Request,
     init: RetryingRequestInit | undefined,
   ) {
     const request = isRequest(input) ? input : undefined;

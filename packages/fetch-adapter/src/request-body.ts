@@ -5,7 +5,7 @@ import type { RetryPolicy } from '@tenax/core';
 
 /** What is handed to the platform's fetch for one attempt. */
 export interface FetchArguments {
-  readonly input: RequestInfo | URL;
+  readonly input: string | URL | Request;
   readonly init: RequestInit | undefined;
 }
 
@@ -24,7 +24,7 @@ class StaticBody implements RequestBody {
   readonly replayable: boolean;
   readonly #arguments: FetchArguments;
 
-  constructor(input: RequestInfo | URL, init: RequestInit | undefined, replayable = true) {
+  constructor(input: string | URL | Request, init: RequestInit | undefined, replayable = true) {
     this.#arguments = { input, init };
     this.replayable = replayable;
   }
@@ -40,11 +40,11 @@ class StaticBody implements RequestBody {
 
 /** A stream in `init.body`. */
 class StreamBody implements RequestBody {
-  readonly #input: RequestInfo | URL;
+  readonly #input: string | URL | Request;
   readonly #init: RequestInit;
   readonly #stream: ReplayableStream;
 
-  constructor(input: RequestInfo | URL, init: RequestInit, stream: ReplayableStream) {
+  constructor(input: string | URL | Request, init: RequestInit, stream: ReplayableStream) {
     this.#input = input;
     this.#init = init;
     this.#stream = stream;
@@ -133,7 +133,7 @@ const consumed = new WeakSet<object>();
  * @throws BodyNotReplayableError for an iterator that was sent before
  */
 export function prepareBody(
-  input: RequestInfo | URL,
+  input: string | URL | Request,
   init: RequestInit | undefined,
   policy: Pick<RetryPolicy, 'maxAttempts' | 'replay'>,
 ): RequestBody {
@@ -160,7 +160,7 @@ export function prepareBody(
 }
 
 function requestBody(
-  input: RequestInfo | URL,
+  input: string | URL | Request,
   init: RequestInit | undefined,
   replay: RetryPolicy['replay'],
 ): RequestBody {

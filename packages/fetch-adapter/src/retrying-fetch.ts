@@ -9,7 +9,7 @@ import { isRequest } from './request-body.ts';
 
 /** `fetch`, retrying. */
 export interface RetryingFetch {
-  (input: RequestInfo | URL, init?: RetryingRequestInit): Promise<Response>;
+  (input: string | URL | Request, init?: RetryingRequestInit): Promise<Response>;
   /** The engine behind it, with its policy and its statistics. */
   readonly engine: RetryEngine;
 }
@@ -40,7 +40,7 @@ export function createRetryingFetch(options: RetryingFetchOptions = {}): Retryin
     throw new RetryConfigError('fetch', given, 'a function with the arguments of fetch');
   }
   const engine = createRetryEngine({ throwOnExhausted: false, ...retryOptions });
-  const send = (input: RequestInfo | URL, init?: RetryingRequestInit): Promise<Response> => {
+  const send = (input: string | URL | Request, init?: RetryingRequestInit): Promise<Response> => {
     try {
       return engine.run(exchangeOf(engine, given, input, init));
     } catch (error) {
@@ -61,7 +61,7 @@ export const retryingFetch: RetryingFetch = /* @__PURE__ */ createRetryingFetch(
 function exchangeOf(
   engine: RetryEngine,
   fetch: Fetch | undefined,
-  input: RequestInfo | URL,
+  input: string | URL | Request,
   init: RetryingRequestInit | null | undefined,
 ): FetchExchange {
   if (init === undefined || init === null || isPlain(init)) {

@@ -136,11 +136,17 @@ export function responseOf(error: unknown): ErrorResponse | undefined {
 }
 
 function headerReader(headers: object): HeaderReader {
-  if ('get' in headers && typeof headers.get === 'function') return headers as HeaderReader;
   return {
     get: (name) => {
-      const value = (headers as Record<string, unknown>)[name];
-      return typeof value === 'string' ? value : undefined;
+      try {
+        const { get } = headers as Partial<HeaderReader>;
+        const value: unknown =
+          typeof get === 'function' ? get.call(headers, name) : (headers as Record<string, unknown>)[name];
+        return typeof value === 'string' ? value : undefined;
+      } catch {
+        // Headers of a client that is not known: what can't be read is no hint.
+        return undefined;
+      }
     },
   };
 }
