@@ -2,6 +2,7 @@
 
 import { epochOffset } from './attached-statistics.ts';
 import type { RetryHooks } from './events.ts';
+import { responseOf } from './http/classify.ts';
 import type { Operation } from './operation.ts';
 import type { Decision, FailureClass, Outcome, RetryReason } from './outcome.ts';
 import type { AttemptRecord } from './record.ts';
@@ -39,7 +40,9 @@ export function runBeforeRetry(
   const { beforeRetry } = operation.policy.hooks;
   if (beforeRetry === undefined) return undefined;
   const { attemptNumber, id, key } = operation;
-  const status = outcome.kind === 'response' ? outcome.status : undefined;
+  const response =
+    outcome.kind === 'error' ? responseOf(outcome.error) : outcome.kind === 'response' ? outcome : undefined;
+  const status = response?.status;
   return call('beforeRetry', beforeRetry, {
     id,
     key,

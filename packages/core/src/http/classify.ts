@@ -72,10 +72,8 @@ function classifyError(
   policy: ClassificationPolicy,
 ): Classification {
   const response = responseOf(error);
-  const builtIn = response
-    ? classifyStatus(response.status, response.headers, request, policy)
-    : classifyByClass(classOfError(error, policy.errorCodes), request, policy);
-  const failureClass = builtIn.failureClass ?? 'permanent';
+  const builtIn = classifyThrown(error, response, request, policy);
+  const { failureClass = 'permanent' } = builtIn;
   if (policy.nonRetryableErrors.some((matches) => matches(error))) {
     return { failureClass, retryable: false, reason: 'non_retryable_error' };
   }
@@ -84,9 +82,20 @@ function classifyError(
       ? { failureClass, retryable: true, reason: 'retryable_error' }
       : { failureClass, retryable: false, reason: 'method_not_idempotent' };
   }
-  return builtIn.reason === 'success'
-    ? { failureClass, retryable: false, reason: 'permanent_failure' }
-    : builtIn;
+  return builtIn;
+}
+
+/** An error with a response counts by its status; where that was good, the fault came later, as a body that broke. */
+function classifyThrown(
+  error: unknown,
+  response: ErrorResponse | undefined,
+  request: RequestDescription,
+  policy: ClassificationPolicy,
+): Classification {
+  if (response === undefined) return classifyByClass(classOfError(error, policy.errorCodes), request, policy);
+  const byStatus = classifyStatus(response.status, response.headers, request, policy);
+  if (byStatus.failureClass !== undefined) return byStatus;
+  return classifyByClass(classOfError(error, policy.errorCodes, 'permanent'), request, policy);
 }
 
 function classifyByClass(

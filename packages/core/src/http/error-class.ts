@@ -61,16 +61,21 @@ const MOST_ERRORS = 64;
  * The failure class of anything that was thrown. What says nothing about itself is `transient`.
  *
  * @param table error code → failure class; the policy's `errorCodes`.
+ * @param unexplained the class of an error that says nothing about itself
  *
  * @example
  * classOfError(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), ERROR_CODES); // 'connection'
  */
-export function classOfError(error: unknown, table: Readonly<Record<string, FailureClass>>): FailureClass {
+export function classOfError(
+  error: unknown,
+  table: Readonly<Record<string, FailureClass>>,
+  unexplained: FailureClass = 'transient',
+): FailureClass {
   try {
-    return explain(error, table, new Map()) ?? 'transient';
+    return explain(error, table, new Map()) ?? unexplained;
   } catch {
     // A getter or a proxy that throws when it is looked at.
-    return 'transient';
+    return unexplained;
   }
 }
 
@@ -108,7 +113,8 @@ function explainError(
   const { name, code, message } = error;
   const text = typeof message === 'string' ? message : '';
   if (typeof code === 'string') {
-    const failureClass = classOfCode(code, table);
+    // Three of axios' codes stand for several faults each.
+    const failureClass = explainAxios(error, code, text, table, explained) ?? classOfCode(code, table);
     if (failureClass === 'transport' && neverSent(error, text)) return 'connection';
     if (failureClass !== undefined) return failureClass;
   }
@@ -121,6 +127,26 @@ function explainError(
     explain(error.cause, table, explained) ??
     explainByMessage(name, text, error.cause)
   );
+}
+
+const AXIOS_TIMEOUT = /^timeout (?:of \d+ ?ms )?exceeded$/;
+const AXIOS_TRUNCATED = /^(?:stream has been aborted|aborted)$/;
+const AXIOS_LIMIT = /^max(?:Content|Body)Length size of \d+ exceeded$/;
+
+function explainAxios(
+  error: ErrorLike,
+  code: string,
+  message: string,
+  table: Readonly<Record<string, FailureClass>>,
+  explained: Explained,
+): FailureClass | undefined {
+  if (code === 'ERR_BAD_RESPONSE') {
+    if (AXIOS_TRUNCATED.test(message)) return 'transport';
+    return AXIOS_LIMIT.test(message) ? 'permanent' : undefined;
+  }
+  if (code === 'ERR_NETWORK') return explain(error.cause, table, explained);
+  const isTimeout = (code === 'ECONNABORTED' || code === 'ETIMEDOUT') && AXIOS_TIMEOUT.test(message);
+  return isTimeout ? 'timeout' : undefined;
 }
 
 /** The code alone says "lost on the way"; these say that there was no way yet. */
