@@ -1,7 +1,7 @@
 /** Finds out what an error means, following its causes to the one that explains it. */
 
 import type { FailureClass } from '../outcome.ts';
-import { classOfCode } from './error-codes.ts';
+import { classOfCode, ERROR_CODES } from './error-codes.ts';
 
 /** The fields that errors of various clients and realms have; none of them can be relied on. */
 interface ErrorLike {
@@ -113,8 +113,10 @@ function explainError(
   const { name, code, message } = error;
   const text = typeof message === 'string' ? message : '';
   if (typeof code === 'string') {
-    // Three of axios' codes stand for several faults each.
-    const failureClass = explainAxios(error, code, text, table, explained) ?? classOfCode(code, table);
+    // Three of axios' codes stand for several faults each. The user's own word on a code comes first.
+    const ofUser = table[code] !== ERROR_CODES[code];
+    const byMessage = ofUser ? undefined : explainAxios(error, code, text, table, explained);
+    const failureClass = byMessage ?? classOfCode(code, table);
     if (failureClass === 'transport' && neverSent(error, text)) return 'connection';
     if (failureClass !== undefined) return failureClass;
   }

@@ -64,4 +64,10 @@ describe('the codes of axios', () => {
   ])('%s', (_, error, failureClass) => {
     expect(classifyHttp({ kind: 'error', error }, { method: 'GET' }, policy).failureClass).toBe(failureClass);
   });
+
+  it("are the user's to decide", () => {
+    const own = createRetryEngine({ errorCodes: { ECONNABORTED: 'permanent' } }).policy;
+    const error = axiosError('ECONNABORTED', 'timeout of 50ms exceeded');
+    expect(classifyHttp({ kind: 'error', error }, { method: 'GET' }, own).failureClass).toBe('permanent');
+  });
 });
