@@ -54,6 +54,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   async send(attempt: AttemptContext): Promise<AxiosResponse<unknown>> {
+    await this.#data?.ready;
     const response = await this.#adapter(this.#attemptConfig(attempt));
     const { data } = response as AxiosResponse<unknown>;
     if (typeof data === 'object' && data !== null) keepAbortable(attempt, data);
@@ -65,7 +66,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   describeError(error: unknown): ErrorOutcome {
-    const response = (error as Partial<AxiosError> | undefined)?.response;
+    const response = (error as Partial<AxiosError> | undefined | null)?.response;
     if (!response) return { kind: 'error', error };
     return { kind: 'error', error, response: new AxiosOutcome(response, this.#config) };
   }
@@ -75,7 +76,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   discardError(error: unknown): Discarding | undefined {
-    return discardResponse((error as Partial<AxiosError> | undefined)?.response);
+    return discardResponse((error as Partial<AxiosError> | undefined | null)?.response);
   }
 
   release(failure?: { readonly reason: unknown }): void {
@@ -101,7 +102,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     const config = this.#config;
     const headers = new axios.AxiosHeaders(config.headers);
     const signal = signalOf(attempt);
-    const attemptConfig: InternalAxiosRequestConfig = { ...config, headers };
+    const attemptConfig = copyOf(config);
+    attemptConfig.headers = headers;
     if (this.#setting !== undefined) attemptConfig.adapter = this.#setting;
     if (signal && signal !== config.signal) attemptConfig.signal = signal;
     this.#data?.apply(attemptConfig);
@@ -110,6 +112,15 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     });
     return attemptConfig;
   }
+}
+
+/** A copy with the prototype of the original, for axios 1.21 gives configs none, and hides `hasOwnProperty` in them. */
+function copyOf(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+  const bare = Object.create(Object.getPrototypeOf(config) as object | null) as InternalAxiosRequestConfig;
+  const copy = Object.assign(bare, config);
+  if (!Object.hasOwn(config, 'hasOwnProperty')) return copy;
+  const hidden = { ...Object.getOwnPropertyDescriptor(config, 'hasOwnProperty'), enumerable: false };
+  return Object.defineProperty(copy, 'hasOwnProperty', hidden);
 }
 
 function fullUrl({ baseURL = '', url = '' }: InternalAxiosRequestConfig): string {

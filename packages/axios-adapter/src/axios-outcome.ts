@@ -1,7 +1,8 @@
 /** An axios response in the engine's words, and its end when nobody wants it. */
 
 import type { Discarding, ResponseOutcome } from '@tenax/core';
-import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import * as axios from 'axios';
+import type { AxiosHeaders, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 /** A transform of axios, as it is called. */
 type Transform = (
@@ -28,18 +29,22 @@ export class AxiosOutcome implements ResponseOutcome {
     return this.#response.status;
   }
 
+  /** An adapter of the user's may give them as a plain object. */
   get headers(): ResponseOutcome['headers'] {
-    return this.#response.headers as unknown as ResponseOutcome['headers'];
+    return axios.AxiosHeaders.from(this.#response.headers as AxiosHeaders) as ResponseOutcome['headers'];
   }
 
   async text(): Promise<string> {
     const { data } = this.#response;
-    return typeof data === 'string' ? data : JSON.stringify(data);
+    if (typeof data === 'string') return data;
+    if (data instanceof Blob) return data.text();
+    if (data instanceof ArrayBuffer || ArrayBuffer.isView(data)) return new TextDecoder().decode(data);
+    if (isStream(data)) throw new TypeError('A body that is given as a stream has no copy to read');
+    return JSON.stringify(data);
   }
 
   async json(): Promise<unknown> {
-    const { data } = this.#response;
-    return typeof data === 'string' ? JSON.parse(data) : data;
+    return JSON.parse(await this.text());
   }
 
   /** What the caller would find in `response.data`. */
@@ -74,10 +79,13 @@ const LARGEST_DRAIN = 64 * 1024;
 /** Ends a response of `responseType: 'stream'`: other bodies have been read when axios gives them. */
 export function discardResponse(response: AxiosResponse<unknown> | undefined): Discarding | undefined {
   const data = response?.data;
-  if (typeof data !== 'object' || data === null) return undefined;
-  if (data instanceof ReadableStream) return discardWebStream(data as ReadableStream<Uint8Array>);
-  if (!('resume' in data && 'destroy' in data && 'once' in data)) return undefined;
-  return discardNodeStream(data as NodeStream);
+  if (!isStream(data)) return undefined;
+  return data instanceof ReadableStream ? discardWebStream(data) : discardNodeStream(data);
+}
+
+function isStream(data: unknown): data is NodeStream | ReadableStream<Uint8Array> {
+  if (typeof data !== 'object' || data === null) return false;
+  return data instanceof ReadableStream || ('resume' in data && 'destroy' in data && 'once' in data);
 }
 
 function discardNodeStream(stream: NodeStream): Discarding {

@@ -7,6 +7,8 @@ import type { InternalAxiosRequestConfig } from 'axios';
 /** A body over the attempts of its operation. */
 export interface RequestData {
   readonly replayable: boolean;
+  /** What has to be known before the first attempt. */
+  readonly ready?: Promise<unknown> | undefined;
   /** Puts the body of the next attempt into its config. */
   apply(config: InternalAxiosRequestConfig): void;
   /** The operation has ended. */
@@ -27,6 +29,7 @@ interface NodeStream {
   destroy?(error?: Error): unknown;
   [Symbol.asyncIterator]?(): AsyncIterator<unknown>;
   getHeaders?(): Record<string, string>;
+  getLength?(callback: (error: unknown, length: unknown) => void): void;
 }
 
 /** The parts of `node:stream` that are used; its types would oblige browser projects to have those of Node. */
@@ -78,13 +81,16 @@ class WebStreamData implements RequestData {
 }
 
 class NodeStreamData implements RequestData {
+  readonly ready: Promise<unknown> | undefined;
   readonly #original: NodeStream;
   readonly #module: StreamModule;
   readonly #stream: ReplayableStream;
+  #length: number | undefined;
 
   constructor(original: NodeStream, module: StreamModule, maxBytes: number) {
     this.#original = original;
     this.#module = module;
+    if (original.getHeaders && original.getLength) this.ready = this.#measure();
     const readable = original[Symbol.asyncIterator] ? original : original.pipe(new module.PassThrough());
     this.#stream = new ReplayableStream(sourceOfIterable(readable as AsyncIterable<unknown>), maxBytes);
   }
@@ -97,11 +103,22 @@ class NodeStreamData implements RequestData {
     // The boundary of form-data is part of the body, so it stays the same for every attempt.
     const headers = this.#original.getHeaders?.();
     if (headers) config.headers.set(headers);
+    if (this.#length !== undefined) config.headers.set('Content-Length', String(this.#length), false);
     config.data = this.#module.Readable.fromWeb(this.#stream.open());
   }
 
   release(failure?: { readonly reason: unknown }): void {
     this.#stream.release(failure);
+  }
+
+  /** As axios does with form-data; some servers take no body without its length. */
+  async #measure(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#original.getLength?.((_, length) => {
+        if (Number.isFinite(length)) this.#length = length as number;
+        resolve();
+      });
+    });
   }
 }
 

@@ -1,0 +1,196 @@
+// What the server sees of a body at each attempt: the same bytes under the same headers, or no further attempt.
+import { Readable } from 'node:stream';
+
+import { Blob as NodeBlob } from 'node:buffer';
+
+import { create } from 'axios';
+import type { AxiosInstance } from 'axios';
+import FormDataPackage from 'form-data';
+import { describe, expect, it } from 'vitest';
+
+import { flakyServer, ok, reset, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import type { FlakyServer } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import { ADAPTERS, attached, failureOf } from './servers/attached.ts';
+
+const put = (instance: AxiosInstance, { url }: FlakyServer, data: unknown) => instance.put<string>(url, data);
+
+/** The body and the headers that describe it, as bare axios sends them. */
+const seenOf = ({ requests }: FlakyServer) =>
+  requests.map(({ body, headers }) => ({
+    body: body.toString().replaceAll(/--[-\w.]*(?:\w{12,}|\d{12})[-\w.]*/gu, 'BOUNDARY'),
+    type: headers['content-type']?.replace(/boundary=.+/u, 'boundary'),
+    length: headers['content-length'],
+    encoding: headers['transfer-encoding'],
+  }));
+
+const form = (): FormData => {
+  const data = new FormData();
+  data.append('field', 'value');
+  data.append('file', new Blob(['content']), 'file.txt');
+  return data;
+};
+const packageForm = (): FormDataPackage => {
+  const data = new FormDataPackage();
+  data.append('field', 'value');
+  data.append('file', Buffer.from('content'), 'file.txt');
+  return data;
+};
+const node = (): Readable => Readable.from([Buffer.from('hello '), Buffer.from('world')]);
+const web = (): ReadableStream => new Blob(['hello world']).stream();
+
+const BODIES: [adapter: 'http' | 'fetch', name: string, make: () => unknown][] = [
+  ...ADAPTERS.flatMap((adapter): typeof BODIES => [
+    [adapter, 'an object', () => ({ a: [1, { b: 'ü' }] })],
+    [adapter, 'a string', () => 'plain text'],
+    [adapter, 'URLSearchParams', () => new URLSearchParams({ a: '1', b: 'x y' })],
+    [adapter, 'a Buffer', () => Buffer.from([1, 2, 3])],
+    [adapter, 'an ArrayBuffer', () => new Uint8Array([1, 2, 3]).buffer],
+    [adapter, 'a FormData', form],
+    [adapter, 'null', () => null],
+    [adapter, 'undefined', () => undefined],
+  ]),
+  ['http', 'a Blob', () => new NodeBlob(['blob'], { type: 'text/x-blob' })],
+  ['fetch', 'a Blob', () => new NodeBlob(['blob'], { type: 'text/x-blob' })],
+  ['http', 'a Node stream', node],
+  ['http', 'the form-data package', packageForm],
+  ['fetch', 'a web ReadableStream', web],
+];
+
+describe('a body', () => {
+  it.each(BODIES)(
+    'EDGE 36: (%s) %s is the same at each attempt, and as bare axios sends it',
+    async (adapter, _, make) => {
+      await using bare = await flakyServer(ok);
+      await put(create({ adapter }), bare, make());
+      await using server = await flakyServer(unavailable, reset, ok);
+      const response = await put(attached({}, { adapter }), server, make());
+      const [expected] = seenOf(bare);
+      expect(seenOf(server)).toEqual([expected, expected, expected]);
+      expect(response.retry?.attempts).toHaveLength(3);
+    },
+  );
+
+  it('EDGE 36: of form-data keeps its boundary', async () => {
+    await using server = await flakyServer(unavailable, unavailable, ok);
+    const data = packageForm();
+    await put(attached(), server, data);
+    const types = server.requests.map(({ headers }) => headers['content-type']);
+    expect(types).toEqual(Array(3).fill(`multipart/form-data; boundary=${data.getBoundary()}`));
+    for (const { body } of server.requests) expect(body.toString()).toContain(data.getBoundary());
+  });
+
+  it('EDGE 28: that is a JSON string is not stringified again', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    await attached().put(server.url, '{"a":1}', { headers: { 'Content-Type': 'application/json' } });
+    expect(seenOf(server).map(({ body }) => body)).toEqual(['{"a":1}', '{"a":1}']);
+  });
+});
+
+describe('a stream', () => {
+  const large = (): Readable => Readable.from(Array.from({ length: 4 }, () => Buffer.alloc(1000, 'x')));
+
+  it('EDGE "a stream body is never sent again empty": beyond replay.maxBytes it is sent once', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    const error = await failureOf(put(attached({ replay: { maxBytes: 3999 } }), server, large()));
+    expect([error.response?.status, error.retry?.reason]).toEqual([503, 'body_not_replayable']);
+    expect(server.requests.map(({ body }) => body.length)).toEqual([4000]);
+  });
+
+  it('of exactly replay.maxBytes is sent again whole', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    await put(attached({ replay: { maxBytes: 4000 } }), server, large());
+    expect(server.requests.map(({ body }) => body.length)).toEqual([4000, 4000]);
+  });
+
+  it('with replay: false is sent once, as it is', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    const error = await failureOf(put(attached({ replay: false }), server, large()));
+    expect([error.retry?.reason, server.requests.length]).toEqual(['body_not_replayable', 1]);
+  });
+
+  it('with throwOnExhausted says that the body was the reason', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    const error = await failureOf(put(attached({ replay: false, throwOnExhausted: true }), server, large()));
+    expect(error).toMatchObject({ name: 'BodyNotReplayableError' });
+  });
+
+  it('of strings is UTF-8 at each attempt', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    await put(attached(), server, Readable.from(['grün', ' ', 'weiß']));
+    expect(seenOf(server).map(({ body }) => body)).toEqual(['grün weiß', 'grün weiß']);
+  });
+
+  it('keeps a Content-Length that the caller gave', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    await attached().put(server.url, node(), { headers: { 'Content-Length': '11' } });
+    expect(seenOf(server).map(({ body, length }) => [body, length])).toEqual([
+      ['hello world', '11'],
+      ['hello world', '11'],
+    ]);
+  });
+
+  it('that fails ends the request with its own error, and is destroyed', async () => {
+    await using server = await flakyServer(ok);
+    const own = new Error('disk gone');
+    const failing = async function* (): AsyncGenerator<Buffer> {
+      yield await Promise.resolve(Buffer.from('begin'));
+      throw own;
+    };
+    const stream = Readable.from(failing());
+    const error = await failureOf(put(attached(), server, stream));
+    expect([error, error.cause]).toContain(own);
+    expect(stream.destroyed).toBe(true);
+    expect(server.requests).toHaveLength(0);
+  });
+
+  it('that the caller gave and nobody reads any more is destroyed after a failure', async () => {
+    await using server = await flakyServer(reset);
+    const stream = large();
+    await failureOf(attached().post(server.url, stream));
+    expect(stream.destroyed).toBe(true);
+  });
+
+  it('maxBodyLength exceeded is not retried', async () => {
+    await using server = await flakyServer(ok);
+    const error = await failureOf(attached().put(server.url, large(), { maxBodyLength: 100 }));
+    expect(error.retry?.attempts).toHaveLength(1);
+    const text = await failureOf(attached().put(server.url, 'x'.repeat(200), { maxBodyLength: 100 }));
+    expect(text.code).toMatch(/ERR_BAD_REQUEST|ERR_FR_MAX_BODY_LENGTH_EXCEEDED/u);
+    expect(text.retry?.attempts).toHaveLength(1);
+  });
+
+  it('reports its progress to onUploadProgress in each attempt', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    const loaded: number[] = [];
+    await attached().put(server.url, large(), {
+      onUploadProgress: (event) => {
+        loaded.push(event.loaded);
+      },
+    });
+    expect(Math.max(...loaded)).toBe(4000);
+  });
+});
+
+describe('a request that may have been processed', () => {
+  it.each(ADAPTERS)('EDGE "a POST whose connection was reset is not sent again" (%s)', async (adapter) => {
+    await using server = await flakyServer(reset);
+    const error = await failureOf(attached({}, { adapter }).post(server.url, { a: 1 }));
+    expect([error.retry?.reason, server.requests.length]).toEqual(['method_not_idempotent', 1]);
+  });
+
+  it.each(ADAPTERS)('is sent again under one idempotency key (%s)', async (adapter) => {
+    await using server = await flakyServer(reset, unavailable, ok);
+    await attached({ idempotencyKey: true }, { adapter }).post(server.url, { a: 1 });
+    const keys = server.requests.map(({ headers }) => headers['idempotency-key']);
+    expect(new Set(keys).size).toBe(1);
+    expect(keys[0]).toMatch(/^"[-\w]{36}"$/u);
+    expect(keys).toHaveLength(3);
+  });
+
+  it("is sent again under the caller's own key, which stays", async () => {
+    await using server = await flakyServer(reset, ok);
+    const headers = { 'idempotency-key': 'mine' };
+    await attached({ idempotencyKey: true }).post(server.url, { a: 1 }, { headers });
+    expect(server.requests.map((request) => request.headers['idempotency-key'])).toEqual(['mine', 'mine']);
+  });
+});
