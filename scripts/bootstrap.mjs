@@ -17,7 +17,10 @@ const stamp = join(root, 'node_modules', '.bootstrap');
 const [task, ...rest] = process.argv.slice(2);
 // The demo needs only the packages; the check begins with a build of everything.
 const tasks = {
-  start: { script: 'examples/demo/main.ts', build: ['packages/core', 'packages/fetch-adapter'] },
+  start: {
+    script: 'examples/demo/main.ts',
+    build: ['packages/core', 'packages/fetch-adapter', 'packages/axios-adapter'],
+  },
   test: { script: 'scripts/check.ts', build: undefined },
 };
 const chosen = Object.hasOwn(tasks, task ?? '') ? tasks[/** @type {keyof typeof tasks} */ (task)] : undefined;

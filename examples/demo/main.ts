@@ -1,4 +1,4 @@
-// The demo: `npm start`. Real requests through the retrying fetch, to an unreliable server or to a URL.
+// The demo: `npm start`. Real requests through a client that retries, to an unreliable server or to a URL.
 import { RetryConfigError } from '@tenax/core';
 
 import { startUnreliableServer } from '../unreliable-server/server.ts';
@@ -39,7 +39,8 @@ async function show(settings: Settings, target: string, signal: AbortSignal): Pr
   const say = (text: string): void => {
     if (!settings.json) console.log(text);
   };
-  say(colors.bold(`${settings.requests} operations against ${settings.url ?? 'an unreliable server'}\n`));
+  const { client, requests, url = 'an unreliable server' } = settings;
+  say(colors.bold(`${requests} operations with ${client} against ${url}\n`));
   const hooks = settings.json ? {} : timelineHooks(say);
   const run = await sendAll(target, settings, hooks, signal, (operation: Operation) => {
     const broken = bodyLine(operation);
@@ -48,12 +49,12 @@ async function show(settings: Settings, target: string, signal: AbortSignal): Pr
   say('');
   const summary = summarize(run.operations);
   const strategies = compareStrategies(settings.options, settings.seed);
-  const snapshot = run.fetch.engine.statistics.snapshot();
+  const snapshot = run.engine.statistics.snapshot();
   say(`${colors.bold('The strategies, from the same base and cap')}\n${strategyTable(strategies)}\n`);
   say(`${colors.bold('What the retries did')}\n${reportText(summary, snapshot)}`);
   if (settings.json) {
     const { operations } = run;
-    console.log(JSON.stringify({ summary, operations, strategies, statistics: snapshot }, null, 2));
+    console.log(JSON.stringify({ client, summary, operations, strategies, statistics: snapshot }, null, 2));
   }
   return summary.succeeded < summary.operations;
 }

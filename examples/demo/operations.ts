@@ -1,13 +1,13 @@
 /** Sends the operations of a run and keeps what came of each. */
 import { getRetryStatistics } from '@tenax/core';
-import type { RequestStatistics, RetryHooks } from '@tenax/core';
-import { createRetryingFetch } from '@tenax/fetch-adapter';
-import type { RetryingFetch } from '@tenax/fetch-adapter';
+import type { RequestStatistics, RetryEngine, RetryHooks } from '@tenax/core';
 import { seededRandom } from '@tenax/core/testing';
 
+import type { Client } from './clients/client.ts';
+import { CLIENTS } from './clients/clients.ts';
 import type { Settings } from './settings.ts';
 
-/** What came of one operation, as the user of the fetch sees it. */
+/** What came of one operation, as the user of the client sees it. */
 export interface Operation {
   readonly name: string;
   readonly succeeded: boolean;
@@ -17,9 +17,9 @@ export interface Operation {
   readonly statistics: RequestStatistics | undefined;
 }
 
-/** A run: its operations, in the order of their names, and the fetch with its sums. */
+/** A run: its operations, in the order of their names, and the engine with its sums. */
 export interface Run {
-  readonly fetch: RetryingFetch;
+  readonly engine: RetryEngine;
   readonly operations: readonly Operation[];
 }
 
@@ -32,24 +32,24 @@ export async function sendAll(
   ended: (operation: Operation) => void,
 ): Promise<Run> {
   const random = seededRandom(settings.seed);
-  const fetch = createRetryingFetch({ ...settings.options, hooks, random });
+  const client = await CLIENTS[settings.client]({ ...settings.options, hooks, random });
   const operations: Operation[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < settings.requests && !signal.aborted) {
       const index = next;
       next += 1;
-      const operation = await send(fetch, target, settings, signal, index);
+      const operation = await send(client, target, settings, signal, index);
       operations[index] = operation;
       ended(operation);
     }
   };
   await Promise.all(Array.from({ length: Math.min(settings.concurrency, settings.requests) }, worker));
-  return { fetch, operations: operations.filter(Boolean) };
+  return { engine: client.engine, operations: operations.filter(Boolean) };
 }
 
 async function send(
-  fetch: RetryingFetch,
+  client: Client,
   target: string,
   settings: Settings,
   signal: AbortSignal,
@@ -59,14 +59,13 @@ async function send(
   const name = `#${index + 1}`;
   let statistics: RequestStatistics | undefined;
   try {
-    const response = await fetch(url, {
-      method: settings.method,
-      headers: settings.headers.map(([key, value]): [string, string] => [key, value]),
-      signal,
-    });
-    statistics = getRetryStatistics(response);
-    const { length } = await response.text();
-    return { name, succeeded: response.ok, ending: String(response.status), bytes: length, statistics };
+    // Headers of the same name are joined, the same way for every client.
+    const headers = new Headers(settings.headers.map(([key, value]): [string, string] => [key, value]));
+    const { method } = settings;
+    const answer = await client.send(url, { method, headers: Object.fromEntries(headers), signal });
+    ({ statistics } = answer);
+    const bytes = await answer.readBody();
+    return { name, succeeded: answer.ok, ending: String(answer.status), bytes, statistics };
   } catch (error) {
     const own = typeof error === 'object' && error !== null ? getRetryStatistics(error) : undefined;
     return { name, succeeded: false, ending: nameOf(error), bytes: 0, statistics: own ?? statistics };

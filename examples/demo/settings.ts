@@ -2,10 +2,14 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RetryOptions, StrategyName } from '@tenax/core';
 
+import { CLIENTS } from './clients/clients.ts';
+import type { ClientName } from './clients/clients.ts';
+
 /** The settings of one run. */
 export interface Settings {
   /** A real URL; the unreliable server when it is absent. */
   readonly url: string | undefined;
+  readonly client: ClientName;
   readonly requests: number;
   readonly concurrency: number;
   readonly method: string;
@@ -17,6 +21,7 @@ export interface Settings {
 }
 
 interface Flags {
+  readonly client: ClientName;
   readonly attempts: number;
   readonly strategy: StrategyName;
   readonly baseDelay: number;
@@ -35,12 +40,16 @@ interface Flags {
 }
 
 const STRATEGIES: StrategyName[] = ['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated'];
+const RESUMING: readonly ClientName[] = ['fetch'];
 
 /** Reads the command line. Ends the process for `--help` and for what it can't understand. */
 export function readSettings(argv: readonly string[]): Settings {
   const command = new Command('npm start --')
-    .description('Sends real HTTP requests through a retrying fetch and shows what the retries did.')
+    .description('Sends real HTTP requests through a client that retries and shows what the retries did.')
     .argument('[url]', 'a URL to request; without one, an unreliable server is started here', readUrl)
+    .addOption(
+      new Option('--client <name>', 'what sends the requests').choices(Object.keys(CLIENTS)).default('fetch'),
+    )
     .addOption(
       new Option('--attempts <n>', 'attempts in all, the first included').argParser(number).default(4),
     )
@@ -62,17 +71,25 @@ export function readSettings(argv: readonly string[]): Settings {
     .addOption(
       new Option('--failure-rate <share>', 'of the server here, 0 to 1').argParser(share).default(0.6),
     )
-    .option('--resume', 'continue a body that breaks off')
+    .option('--resume', `continue a body that breaks off (${RESUMING.join(', ')} only)`)
     .option('--json', 'one JSON document instead of text')
     .showHelpAfterError('(see --help)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   command.parse(argv, { from: 'user' });
-  return toSettings(command.processedArgs[0] as string | undefined, command.opts<Flags>());
+  const flags = command.opts<Flags>();
+  if (flags.resume && !RESUMING.includes(flags.client)) {
+    const accepted = RESUMING.map((name) => `--client ${name}`).join(', ');
+    command.error(
+      `error: option '--resume' is invalid with '--client ${flags.client}'. Accepted: ${accepted}.`,
+    );
+  }
+  return toSettings(command.processedArgs[0] as string | undefined, flags);
 }
 
 function toSettings(url: string | undefined, flags: Flags): Settings {
   return {
     url,
+    client: flags.client,
     requests: flags.requests ?? (url === undefined ? 40 : 1),
     concurrency: Math.max(1, flags.concurrency),
     method: flags.method.toUpperCase(),

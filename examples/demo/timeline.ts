@@ -46,7 +46,9 @@ export function bodyLine({ ending, statistics, succeeded }: Operation): string |
 
 function line(id: string, attempt: AttemptRecord, offset: number, decision: string): string {
   const { attemptNumber, error, failureClass, responseTime, status } = attempt;
-  const code = String(status ?? error?.code ?? error?.name ?? '');
+  // axios reads the body within the attempt, so a transport failure may have a status.
+  const brokenOff = status !== undefined && failureClass === 'transport' ? ', broken off' : '';
+  const code = `${status ?? error?.code ?? error?.name ?? ''}${brokenOff}`;
   const ending = (SHORT[code] ?? code).slice(0, LONGEST_ENDING).padEnd(LONGEST_ENDING);
   const shown = (failureClass === undefined ? colors.green : colors.yellow)(ending);
   const times = `${`+${milliseconds(offset)}`.padStart(8)} ${milliseconds(responseTime).padStart(7)}`;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
+const CLIENTS = ['fetch', 'axios'];
 const DEMO = fileURLToPath(new URL('../demo/main.ts', import.meta.url));
 
 interface Ending {
@@ -14,9 +15,11 @@ interface Ending {
 }
 
 interface Document {
+  readonly client: string;
   readonly summary: { readonly operations: number; readonly successRate: number };
   readonly operations: {
     readonly ending: string;
+    readonly bytes: number;
     readonly statistics: { readonly attempts: { reason: string }[] };
   }[];
   readonly strategies: { readonly strategy: string }[];
@@ -33,7 +36,7 @@ function run(args: readonly string[], environment: Record<string, string> = {}):
 }
 
 async function withServer<T>(status: number, use: (url: string) => Promise<T>): Promise<T> {
-  const server = createServer((_, response) => response.writeHead(status).end());
+  const server = createServer((_, response) => response.writeHead(status).end('body'));
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -43,6 +46,13 @@ async function withServer<T>(status: number, use: (url: string) => Promise<T>): 
     server.closeAllConnections();
     server.close();
   }
+}
+
+/** The names of all properties, in whatever depth; one element stands for its list. */
+function shape(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shape);
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shape(inner)]));
 }
 
 describe('the demo', () => {
@@ -55,10 +65,43 @@ describe('the demo', () => {
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
+  it.each(CLIENTS)('shows the timeline of %s, named in the title', async (client) => {
+    const { code, stdout } = await run(['--client', client, '--requests', '2', '--seed', '4']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`2 operations with ${client} against`);
+    expect(stdout).toMatch(/^op-2 +#1 +\+0 ms +\d+ ms +429 +wait \d+ ms \(asked 80 ms\)$/mu);
+    expect(stdout).toMatch(/^op-2 +#2 .* 200 +done$/mu);
+  });
+
+  it('prints the same JSON for every client', async () => {
+    const endings = await Promise.all(
+      CLIENTS.map((client) => run(['--json', '--requests', '2', '--failure-rate', '0', '--client', client])),
+    );
+    const [first, ...others] = endings.map(({ stdout }) => JSON.parse(stdout) as Document);
+    for (const other of others) expect(shape(other)).toEqual(shape(first));
+    expect([first, ...others].map((document) => document?.client)).toEqual(CLIENTS);
+    for (const { operations } of others)
+      expect(operations[0]).toMatchObject({ ending: '200', bytes: first?.operations[0]?.bytes });
+  });
+
+  it.each(CLIENTS)('ends with the status that %s got last, and the size of its body', async (client) => {
+    const args = ['--json', '--client', client, '--attempts', '2', '--base-delay', '1'];
+    const { code, stdout } = await withServer(503, (url) => run([url, ...args]));
+    expect(code).toBe(1);
+    const { operations } = JSON.parse(stdout) as Document;
+    expect(operations).toMatchObject([{ ending: '503', bytes: 4, statistics: { attempts: [{}, {}] } }]);
+  });
+
+  it('counts a body that breaks off as a failed attempt of axios', async () => {
+    const args = ['--client', 'axios', '--requests', '1', '--seed', '70'];
+    expect((await run(args)).stdout).toMatch(/200, broken off +wait/u);
+  });
+
   it('prints no colours where no terminal shows them', async () => {
     const escape = String.fromCodePoint(27);
-    expect((await run(['--requests', '2'])).stdout).not.toContain(escape);
-    expect((await run(['--requests', '2'], { NO_COLOR: '1' })).stdout).not.toContain(escape);
+    const args = ['--requests', '2', '--seed', '4'];
+    expect((await run(args)).stdout).not.toContain(escape);
+    expect((await run(args, { NO_COLOR: '1' })).stdout).not.toContain(escape);
   });
 
   it('prints one JSON document for machines, with the same decisions for the same seed', async () => {
@@ -97,6 +140,11 @@ describe('the demo', () => {
     [['--strategy', 'quadratic'], 'fibonacci'],
     [['--failure-rate', '2'], 'from 0 to 1'],
     [['--header', 'nothing'], 'name:value'],
+    [['--client', 'nope'], 'fetch, axios'],
+    [
+      ['--client', 'axios', '--resume'],
+      "'--resume' is invalid with '--client axios'. Accepted: --client fetch",
+    ],
     [['ftp://example.com'], 'http or https'],
     [['--unknown'], '--unknown'],
   ])('refuses %j with exit code 2 and a reason', async (args, reason) => {
@@ -109,6 +157,7 @@ describe('the demo', () => {
     const { code, stdout } = await run(['--help']);
     expect(code).toBe(0);
     for (const option of [
+      'client',
       'attempts',
       'strategy',
       'base-delay',
