@@ -60,8 +60,7 @@ export default defineConfig({
     ],
     coverage: {
       provider: 'v8',
-      // The axios adapter joins when its tests are complete.
-      include: ['packages/{core,fetch-adapter}/src/**/*.ts'],
+      include: ['packages/*/src/**/*.ts'],
       reporter: ['text-summary'],
       thresholds: { lines: 95, functions: 95, statements: 95, branches: 90 },
     },

@@ -2,9 +2,10 @@
 
 import { RetryConfigError } from '@tenax/core';
 import type { RetryEngine, RetryOptions } from '@tenax/core';
-import type { AxiosInstance } from 'axios';
+import type { AxiosInstance, AxiosInterceptorManager, InternalAxiosRequestConfig } from 'axios';
 
-import { retryInterceptor } from './retry-interceptor.ts';
+import { createAxiosEngine, interceptorOf } from './retry-interceptor.ts';
+import { guardAdapter, placeAdapter } from './retrying-adapter.ts';
 
 /** Retries that are attached to an instance. */
 export interface RetryHandle extends Disposable {
@@ -39,7 +40,10 @@ export function attachRetry(instance: AxiosInstance, options?: RetryOptions): Re
       'an instance without retries: call detach() of the first ones',
     );
   }
-  const interceptor = retryInterceptor(options);
+  const interceptor = interceptorOf(createAxiosEngine(options), (config, engine) => {
+    if (runsLast(interceptor, manager, config)) placeAdapter(config, engine);
+    else guardAdapter(config, engine);
+  });
   // Synchronous, or every request would wait for a turn of its own before it is sent.
   const id = manager.use(interceptor, null, { synchronous: true });
   attached.add(instance);
@@ -51,4 +55,20 @@ export function attachRetry(instance: AxiosInstance, options?: RetryOptions): Re
     attached.delete(instance);
   };
   return Object.freeze({ engine: interceptor.engine, detach, [Symbol.dispose]: detach });
+}
+
+/** Whether no other request interceptor sees the config after this one. */
+function runsLast(
+  interceptor: unknown,
+  { handlers }: AxiosInterceptorManager<InternalAxiosRequestConfig>,
+  { transitional }: InternalAxiosRequestConfig,
+): boolean {
+  if (!Array.isArray(handlers)) return false;
+  const isRegistered = (handler: unknown): boolean => handler !== null;
+  // Last in, first out, unless the user asks for the other order.
+  const last =
+    transitional?.legacyInterceptorReqResOrdering === false
+      ? handlers.findLast(isRegistered)
+      : handlers.find(isRegistered);
+  return last?.fulfilled === interceptor;
 }

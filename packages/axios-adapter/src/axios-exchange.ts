@@ -1,6 +1,6 @@
 /** One logical axios request: it sends attempts through the config's own adapter and says what came back. */
 
-import { getRetryStatistics, keepAbortable, signalOf } from '@tenax/core';
+import { keepAbortable, signalOf } from '@tenax/core';
 import type {
   AttemptContext,
   CallOptions,
@@ -13,32 +13,34 @@ import * as axios from 'axios';
 import type { AxiosAdapter, AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 import { AxiosOutcome, discardResponse } from './axios-outcome.ts';
-import { callerSignal } from './caller-signal.ts';
-import type { CallerSignal } from './caller-signal.ts';
+import { TokenSignal } from './caller-signal.ts';
 import { prepareData } from './request-data.ts';
 import type { RequestData } from './request-data.ts';
+import { showStatistics } from './show-statistics.ts';
 
-/** A request on its way through an adapter. The caller's config is read, never written. */
+/** A request on its way through an adapter. */
 export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   readonly call: CallOptions;
   readonly url: string;
   readonly #adapter: AxiosAdapter;
-  readonly #setting: InternalAxiosRequestConfig['adapter'];
+  /** The adapter is the user's own, which may change the config that it is given. */
+  readonly #isOwnAdapter: boolean;
   readonly #config: InternalAxiosRequestConfig;
-  readonly #signal: CallerSignal;
+  readonly #token: TokenSignal | undefined;
+  /** As they were before the first attempt: adapters add to the headers that they are given. */
+  #headers: InternalAxiosRequestConfig['headers'];
   #data: RequestData | undefined;
 
-  constructor(
-    adapter: AxiosAdapter,
-    setting: InternalAxiosRequestConfig['adapter'],
-    config: InternalAxiosRequestConfig,
-  ) {
+  constructor(adapter: AxiosAdapter, isOwnAdapter: boolean, config: InternalAxiosRequestConfig) {
     this.#adapter = adapter;
-    this.#setting = setting;
+    this.#isOwnAdapter = isOwnAdapter;
     this.#config = config;
-    this.#signal = callerSignal(config);
+    this.#headers = config.headers;
+    const { cancelToken } = config;
+    this.#token = cancelToken && new TokenSignal(cancelToken, config);
     this.url = fullUrl(config);
-    this.call = { method: config.method ?? 'get', signal: this.#signal.signal, retry: config.retry };
+    const signal = this.#token?.signal ?? (config.signal as AbortSignal | undefined);
+    this.call = { method: config.method ?? 'get', signal, retry: config.retry };
   }
 
   get hasIdempotencyKey(): boolean {
@@ -53,15 +55,13 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     this.#data = prepareData(this.#config, policy);
   }
 
-  async send(attempt: AttemptContext): Promise<AxiosResponse<unknown>> {
-    await this.#data?.ready;
-    const response = await this.#adapter(this.#attemptConfig(attempt));
-    const { data } = response as AxiosResponse<unknown>;
-    if (typeof data === 'object' && data !== null) keepAbortable(attempt, data);
-    return response;
+  send(attempt: AttemptContext): AxiosResponse<unknown> | Promise<AxiosResponse<unknown>> {
+    const ready = this.#data?.ready;
+    return ready ? ready.then(() => this.#dispatch(attempt)) : this.#dispatch(attempt);
   }
 
   describe(response: AxiosResponse<unknown>): AxiosOutcome {
+    showStatistics(response);
     return new AxiosOutcome(response, this.#config);
   }
 
@@ -69,6 +69,11 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     const response = (error as Partial<AxiosError> | undefined | null)?.response;
     if (!response) return { kind: 'error', error };
     return { kind: 'error', error, response: new AxiosOutcome(response, this.#config) };
+  }
+
+  /** axios ends an aborted request with its own error, whatever the reason. */
+  abortError(reason: unknown): unknown {
+    return axios.isCancel(reason) ? reason : new axios.CanceledError(undefined, this.#config);
   }
 
   discard(response: AxiosResponse<unknown>): Discarding | undefined {
@@ -80,37 +85,47 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   release(failure?: { readonly reason: unknown }): void {
-    this.#signal.release();
+    this.#token?.release();
     this.#data?.release(failure);
+    if (failure) showStatistics(failure.reason);
   }
 
-  /** axios ends an aborted request with its own error, whatever the reason. */
-  nativeError(error: unknown): unknown {
-    const { signal } = this.call;
-    if (!signal?.aborted || error !== signal.reason || axios.isCancel(error)) return error;
-    const canceled = new axios.CanceledError(undefined, this.#config);
-    const statistics = typeof error === 'object' && error !== null ? getRetryStatistics(error) : undefined;
-    return Object.defineProperty(canceled, 'retry', {
-      value: statistics,
-      enumerable: false,
-      configurable: true,
-    });
-  }
-
-  /** Adapters change the headers they get, and a user may look at a config later: each attempt has its own. */
-  #attemptConfig(attempt: AttemptContext): InternalAxiosRequestConfig {
-    const config = this.#config;
-    const headers = new axios.AxiosHeaders(config.headers);
+  #dispatch(attempt: AttemptContext): AxiosResponse<unknown> | Promise<AxiosResponse<unknown>> {
     const signal = signalOf(attempt);
-    const attemptConfig = copyOf(config);
-    attemptConfig.headers = headers;
-    if (this.#setting !== undefined) attemptConfig.adapter = this.#setting;
-    if (signal && signal !== config.signal) attemptConfig.signal = signal;
-    this.#data?.apply(attemptConfig);
+    const ofCaller = signal === this.#config.signal;
+    const sent = this.#adapter(this.#attemptConfig(attempt, ofCaller ? undefined : signal));
+    return ofCaller ? sent : this.#keepAbortable(attempt, sent);
+  }
+
+  async #keepAbortable(
+    attempt: AttemptContext,
+    sent: Promise<AxiosResponse<unknown>>,
+  ): Promise<AxiosResponse<unknown>> {
+    const response = await sent;
+    const { data } = response;
+    if (typeof data === 'object' && data !== null) keepAbortable(attempt, data);
+    return response;
+  }
+
+  /**
+   * The first attempt of axios' own adapters has the config that they would have had without retries; it was made for
+   * this request alone. Each later one has a copy, as if none had been sent before.
+   */
+  #attemptConfig(attempt: AttemptContext, signal: AbortSignal | undefined): InternalAxiosRequestConfig {
+    const config = this.#config;
+    if (attempt.number === 1 && !this.#isOwnAdapter && !signal && !attempt.headers && !this.#data) {
+      this.#headers = { ...config.headers } as typeof config.headers;
+      return config;
+    }
+    const headers = new axios.AxiosHeaders(this.#headers);
+    const copy = copyOf(config);
+    copy.headers = headers;
+    if (signal) copy.signal = signal;
+    this.#data?.apply(copy);
     attempt.headers?.forEach((value, name) => {
       headers.set(name, value);
     });
-    return attemptConfig;
+    return copy;
   }
 }
 

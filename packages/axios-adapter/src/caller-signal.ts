@@ -1,13 +1,8 @@
 /** The caller's wish to stop, in either of axios' forms, as one AbortSignal. */
 
+import { subscribe, unsubscribe } from '@tenax/core';
+import type { SignalSubscriber } from '@tenax/core';
 import type { CancelToken, InternalAxiosRequestConfig } from 'axios';
-
-/** A signal that lives as long as its operation. */
-export interface CallerSignal {
-  readonly signal: AbortSignal | undefined;
-  /** Lets go of the token. */
-  release(): void;
-}
 
 /** What the types of axios leave out of a CancelToken. */
 interface SubscribableToken extends CancelToken {
@@ -15,28 +10,34 @@ interface SubscribableToken extends CancelToken {
   unsubscribe(listener: (reason: unknown) => void): void;
 }
 
-const NOTHING = (): void => undefined;
+/** A `cancelToken`, and a signal beside it, as one signal that lives as long as its operation. */
+export class TokenSignal implements SignalSubscriber {
+  readonly #controller = new AbortController();
+  readonly #token: SubscribableToken;
+  readonly #signal: AbortSignal | undefined;
+  readonly #cancel = (reason: unknown): void => {
+    this.#controller.abort(reason);
+  };
 
-/** `config.signal`, `config.cancelToken`, or both. */
-export function callerSignal(config: InternalAxiosRequestConfig): CallerSignal {
-  const { cancelToken } = config as { cancelToken?: SubscribableToken };
-  const signal = config.signal as AbortSignal | undefined;
-  if (!cancelToken) return { signal, release: NOTHING };
-  const controller = new AbortController();
-  const cancel = (reason: unknown): void => {
-    controller.abort(reason);
-  };
-  const abort = (): void => {
-    controller.abort(signal?.reason);
-  };
-  cancelToken.subscribe(cancel);
-  if (signal?.aborted) abort();
-  else signal?.addEventListener('abort', abort);
-  return {
-    signal: controller.signal,
-    release: () => {
-      cancelToken.unsubscribe(cancel);
-      signal?.removeEventListener('abort', abort);
-    },
-  };
+  constructor(token: CancelToken, config: InternalAxiosRequestConfig) {
+    this.#token = token as SubscribableToken;
+    this.#signal = config.signal as AbortSignal | undefined;
+    this.#token.subscribe(this.#cancel);
+    if (this.#signal?.aborted) this.#cancel(this.#signal.reason);
+    else if (this.#signal) subscribe(this.#signal, this);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  signalAborted(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Lets go of token and signal. */
+  release(): void {
+    this.#token.unsubscribe(this.#cancel);
+    if (this.#signal) unsubscribe(this.#signal, this);
+  }
 }

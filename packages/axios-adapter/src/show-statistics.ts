@@ -2,14 +2,19 @@
 
 import { getRetryStatistics } from '@tenax/core';
 
+/** One for all results: a getter of its own for each would cost every response its fast shape. */
+const RETRY: PropertyDescriptor & ThisType<object> = {
+  get() {
+    return getRetryStatistics(this);
+  },
+  enumerable: false,
+  configurable: true,
+};
+
 /** Adds `retry`, not enumerable so that `JSON.stringify` and `toJSON` stay as they were, and computed when read. */
-export function showStatistics<T>(result: T): T {
-  if (typeof result !== 'object' || result === null || Object.hasOwn(result, 'retry')) return result;
-  if (!Object.isExtensible(result)) return result;
-  Object.defineProperty(result, 'retry', {
-    get: () => getRetryStatistics(result),
-    enumerable: false,
-    configurable: true,
-  });
-  return result;
+export function showStatistics(result: unknown): void {
+  if (typeof result !== 'object' || result === null) return;
+  if (Object.isExtensible(result) && !Object.hasOwn(result, 'retry')) {
+    Object.defineProperty(result, 'retry', RETRY);
+  }
 }

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { flakyServer, ok, status, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import { attachRetry, retryInterceptor } from '../src/index.ts';
-import { ADAPTERS, AT_ONCE, attached, failureOf } from './servers/attached.ts';
+import { ADAPTERS, AT_ONCE, attached, failureOf, onOldest } from './servers/attached.ts';
 
 const json = status(200, { 'content-type': 'application/json' }, '{"answer":42}');
 
@@ -91,7 +91,7 @@ describe('interceptors', () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  it.each(['earlier', 'later'])(
+  it.each(['earlier', 'later', ...(onOldest ? [] : ['later, with the interceptors in order'])])(
     'EDGE "request interceptors run last in, first out": an adapter set by one registered %s is retried',
     async (when) => {
       let sent = 0;
@@ -106,10 +106,11 @@ describe('interceptors', () => {
         config.adapter = adapter;
         return config;
       };
-      const instance = create();
+      const transitional = { legacyInterceptorReqResOrdering: false };
+      const instance = create(when.includes('order') ? { transitional } : {});
       if (when === 'earlier') instance.interceptors.request.use(replace);
       attachRetry(instance, AT_ONCE);
-      if (when === 'later') instance.interceptors.request.use(replace);
+      if (when !== 'earlier') instance.interceptors.request.use(replace);
       const response = await instance.get('http://127.0.0.1/');
       expect([response.data, sent, response.retry?.attempts.length]).toEqual(['own', 3, 3]);
     },
@@ -160,6 +161,24 @@ describe('interceptors', () => {
       'Bearer new',
       'Bearer new',
     ]);
+  });
+});
+
+describe('the config of a response', () => {
+  it.each(ADAPTERS)('is the one of bare axios, at once and after a retry (%s)', async (adapter) => {
+    await using server = await flakyServer(ok, ok, unavailable, ok);
+    const given = { adapter, params: { q: 1 }, headers: { 'x-own': '1' }, timeout: 5_000 };
+    const api = attached();
+    const responses = [
+      await create().get(server.url, given),
+      await api.get(server.url, given),
+      await api.get(server.url, given),
+    ];
+    const [bare, ...retried] = responses.map(({ config }) => ({
+      ...config,
+      headers: config.headers.toJSON(),
+    }));
+    expect(retried).toEqual([bare, bare]);
   });
 });
 

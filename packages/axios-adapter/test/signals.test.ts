@@ -1,7 +1,7 @@
 // The caller's wish to stop: a signal, the older CancelToken, or both. axios answers each with a CanceledError.
 import { getEventListeners } from 'node:events';
 
-import { CanceledError, isCancel } from 'axios';
+import { CanceledError, create, isCancel } from 'axios';
 import type { AxiosRequestConfig, CancelToken } from 'axios';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -70,6 +70,22 @@ describe.each(CASES)('with the %s adapter, a %s', (adapter, kind) => {
     stop.stop();
     expectCanceled(await failureOf(attached({}, { adapter }).get(server.url, stop.config)));
     expect([server.requests.length, stop.listeners()]).toEqual([0, 0]);
+  });
+
+  it('that stopped before is an operation without attempts, with the error of bare axios', async () => {
+    const stop = begin();
+    stop.stop();
+    const transformRequest = vi.fn<(data: unknown) => unknown>();
+    const config = { ...stop.config, transformRequest };
+    const [error, bare] = await Promise.all(
+      [attached({}, { adapter }), create({ adapter })].map((api) =>
+        failureOf(api.get('http://127.0.0.1:1/', config)),
+      ),
+    );
+    expect(error?.retry).toMatchObject({ result: 'aborted', reason: 'caller_aborted', attempts: [] });
+    expect(transformRequest).not.toHaveBeenCalled();
+    for (const name of ['signal', 'cancelToken', 'transformRequest'] as const)
+      expect(error?.config?.[name]).toEqual(bare?.config?.[name]);
   });
 
   it.each([{}, { attemptTimeout: 5_000 }, { timeout: 5_000 }])(
@@ -200,6 +216,25 @@ describe('a cancellation', () => {
       expect([200, true]).toContain(ended);
       expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
     }
+  });
+
+  it('EDGE 4: one signal shared by operations that have a token too carries one listener', async () => {
+    const { signal } = new AbortController();
+    let most = 0;
+    const instance = attached(
+      { baseDelay: 1 },
+      {
+        adapter: async (config) => {
+          most = Math.max(most, getEventListeners(signal, 'abort').length);
+          await new Promise(setImmediate);
+          return { data: '', status: 200, statusText: '', headers: {}, config };
+        },
+      },
+    );
+    const send = (): Promise<unknown> =>
+      instance.get('http://127.0.0.1/', { signal, cancelToken: cancelSource().token });
+    await Promise.all(Array.from({ length: 20 }, send));
+    expect([most, getEventListeners(signal, 'abort').length]).toEqual([1, 0]);
   });
 
   it('EDGE 4: one signal shared by 200 operations has no listener left, and warns of none', async () => {

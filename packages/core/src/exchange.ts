@@ -60,6 +60,8 @@ export interface Exchange<T> {
   describe?(value: T): Outcome | undefined;
   /** Says what an error brings along. */
   describeError?(error: unknown): ErrorOutcome;
+  /** What the client throws when the caller's signal has ended a request, where that is not the signal's reason. */
+  abortError?(reason: unknown): unknown;
   /** Ends a response that the caller will not get; `undefined` when there is nothing to end. */
   discard?(value: T): Discarding | undefined;
   /** The same for a response inside an error. */

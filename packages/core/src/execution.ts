@@ -180,7 +180,7 @@ export class Execution<T> extends Interruptible implements AttemptOwner, SignalS
 
   /** Errors of ours are made here, where the caller waits, so that the stack shows who that is. */
   #reasonOf({ kind, reason }: Interruption): unknown {
-    if (kind === 'caller_aborted') return reason;
+    if (kind === 'caller_aborted') return this.#exchange.abortError?.(reason) ?? reason;
     if (kind === 'attempt_timeout') return new AttemptTimeoutError(this.#policy.attemptTimeout as number);
     if (reason !== undefined) return reason;
     const cause = this.#previous?.kind === 'error' ? { cause: this.#previous.error } : {};

@@ -58,5 +58,6 @@ export { ReplayableStream, sourceOfIterable, sourceOfStream } from './replayable
 export type { ByteSource } from './replayable-stream.ts';
 export { retry, retryable, withRetry } from './retry.ts';
 export type { RetryPattern, StatisticsSnapshot } from './statistics/aggregate.ts';
-export { linkWhileAlive } from './signals.ts';
+export { linkWhileAlive, subscribe, unsubscribe } from './signals.ts';
+export type { SignalSubscriber } from './signals.ts';
 export { formatStatistics } from './statistics/format.ts';

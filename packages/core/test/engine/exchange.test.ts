@@ -49,6 +49,33 @@ describe('an exchange', () => {
     expect(shouldRetry).toHaveBeenCalledWith(outcome, expect.anything());
   });
 
+  it.each(['before', 'during'])(
+    'gives by abortError what the caller gets for an abort %s an attempt, with statistics',
+    async (moment) => {
+      const { engine } = virtualEngine();
+      const controller = new AbortController();
+      const own = new Error('canceled');
+      if (moment === 'before') controller.abort('stop');
+      const reasons: unknown[] = [];
+      const error = await rejectionOf(
+        engine.run({
+          call: { signal: controller.signal },
+          send: () => {
+            controller.abort('stop');
+            return neverSettles();
+          },
+          abortError: (reason) => {
+            reasons.push(reason);
+            return own;
+          },
+        }),
+      );
+      expect(error).toBe(own);
+      expect(reasons[0]).toBe('stop');
+      expect(getRetryStatistics(own)).toMatchObject({ result: 'aborted', reason: 'caller_aborted' });
+    },
+  );
+
   it('whose describe throws fails with that error, as an attempt does', async () => {
     const { clock, engine } = virtualEngine({ throwOnExhausted: false });
     const error = new Error('no words');

@@ -1,0 +1,28 @@
+/** Requests that were cancelled before they were made: axios ends them before it asks any adapter. */
+
+import type { InternalAxiosRequestConfig } from 'axios';
+
+/** What makes axios end a request early, or work for one that will not be sent. */
+type Held = Pick<InternalAxiosRequestConfig, 'signal' | 'cancelToken' | 'transformRequest'>;
+
+/**
+ * Hides a cancellation from axios until the adapter is reached, so that the operation ends in the engine: counted, and
+ * with statistics on its error. Nothing is sent either way.
+ *
+ * @returns what gives the config its members back; `undefined` where nothing is cancelled
+ */
+export function holdCancellation(
+  config: InternalAxiosRequestConfig,
+): ((config: InternalAxiosRequestConfig) => void) | undefined {
+  const { cancelToken, signal } = config;
+  if (!signal?.aborted && !cancelToken?.reason) return undefined;
+  const held: Held = {};
+  for (const name of ['signal', 'cancelToken', 'transformRequest'] as const) {
+    if (!Object.hasOwn(config, name)) continue;
+    Object.assign(held, { [name]: config[name] });
+    delete config[name];
+  }
+  return (dispatched) => {
+    Object.assign(dispatched, held);
+  };
+}
