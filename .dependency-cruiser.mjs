@@ -8,6 +8,8 @@ const floors = Object.entries({
   driver: [
     'engine.ts',
     'execution.ts',
+    'event-execution.ts',
+    'promise-execution.ts',
     'attempt.ts',
     'attached-statistics.ts',
     'discard.ts',

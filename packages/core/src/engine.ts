@@ -1,11 +1,12 @@
 /** The engine: a policy with the state that its operations share. */
 
 import { RetryConfigError } from './errors.ts';
-import type { AttemptContext, CallOptions, Exchange } from './exchange.ts';
-import { Execution } from './execution.ts';
+import type { AttemptContext, CallOptions, EventExchange, EventOperation, Exchange } from './exchange.ts';
+import { EventExecution } from './event-execution.ts';
 import type { AnyRetryOptions, RetryOptions } from './options.ts';
 import { overridePolicy, resolvePolicy } from './policy.ts';
 import type { RetryPolicy } from './policy.ts';
+import { PromiseExecution } from './promise-execution.ts';
 import { StatisticsAggregate } from './statistics/aggregate.ts';
 import type { StatisticsSnapshot } from './statistics/aggregate.ts';
 
@@ -36,6 +37,12 @@ export interface RetryEngine {
   execute<T>(operation: (attempt: AttemptContext) => T | PromiseLike<T>, call?: CallOptions): Promise<T>;
   /** Runs a request of an adapter. An adapter for a client of your own implements `Exchange`. */
   run<T>(exchange: Exchange<T>): Promise<T>;
+  /**
+   * Makes the operation of a client that answers by events. `start` sends its first attempt.
+   *
+   * @throws RetryConfigError for a wrong `call.retry`
+   */
+  operation(exchange: EventExchange): EventOperation & { start(): void };
 }
 
 const NO_CALL: CallOptions = Object.freeze({});
@@ -87,10 +94,14 @@ class Engine implements RetryEngine {
 
   run<T>(exchange: Exchange<T>): Promise<T> {
     try {
-      return new Execution(exchange, this.#policyFor(exchange.call.retry), this.#aggregate).run();
+      return new PromiseExecution(exchange, this.#policyFor(exchange.call.retry), this.#aggregate).run();
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  operation(exchange: EventExchange): EventOperation & { start(): void } {
+    return new EventExecution(exchange, this.#policyFor(exchange.call.retry), this.#aggregate);
   }
 
   #policyFor(override: CallOptions['retry']): RetryPolicy {

@@ -1,8 +1,9 @@
 /** What an adapter gives the engine: a way to send one attempt, and the words for what came back. */
 
-import type { ErrorOutcome, Outcome } from './outcome.ts';
+import type { ErrorOutcome, Outcome, ResponseOutcome } from './outcome.ts';
 import type { RetryOverride } from './options.ts';
 import type { RetryPolicy } from './policy.ts';
+import type { RequestStatistics } from './record.ts';
 
 /** One attempt, as the function that sends it sees it. */
 export interface AttemptContext {
@@ -40,11 +41,8 @@ export interface Discarding {
   cancel(): void;
 }
 
-/**
- * One logical request of an adapter. It holds no policy: it sends an attempt when it is told to, and says what came
- * back. State of the request lives here, never in the caller's options.
- */
-export interface Exchange<T> {
+/** What the engine needs to know of a request, however its client answers. */
+export interface ExchangeDescription {
   readonly call: CallOptions;
   /** The full URL. */
   readonly url?: string | undefined;
@@ -52,23 +50,63 @@ export interface Exchange<T> {
   readonly hasIdempotencyKey?: boolean;
   /** Whether the body can be sent once more. Asked when a retry is about to be decided. */
   readonly replayable?: boolean;
+  /** Whether the client is being closed, so that no retry may be begun. Asked when one is about to be decided. */
+  readonly closing?: boolean;
   /** Called once, before the first attempt, with the policy that the call resolved to. */
   begin?(policy: RetryPolicy): void;
-  /** Sends one attempt; fulfilled when the response's headers have come. */
-  send(attempt: AttemptContext): T | PromiseLike<T>;
-  /** Says what came back. `undefined` is a success that needs no words. */
-  describe?(value: T): Outcome | undefined;
   /** Says what an error brings along. */
   describeError?(error: unknown): ErrorOutcome;
   /** What the client throws when the caller's signal has ended a request, where that is not the signal's reason. */
   abortError?(reason: unknown): unknown;
-  /** Ends a response that the caller will not get; `undefined` when there is nothing to end. */
-  discard?(value: T): Discarding | undefined;
-  /** The same for a response inside an error. */
-  discardError?(error: unknown): Discarding | undefined;
   /**
    * The operation has ended, so no attempt will follow: let go of what was kept for one. `failure` holds what the
    * caller gets thrown; it is absent when the caller gets a response.
    */
   release?(failure?: { readonly reason: unknown }): void;
+}
+
+/**
+ * One logical request of an adapter. It holds no policy: it sends an attempt when it is told to, and says what came
+ * back. State of the request lives here, never in the caller's options.
+ */
+export interface Exchange<T> extends ExchangeDescription {
+  /** Sends one attempt; fulfilled when the response's headers have come. */
+  send(attempt: AttemptContext): T | PromiseLike<T>;
+  /** Says what came back. `undefined` is a success that needs no words. */
+  describe?(value: T): Outcome | undefined;
+  /** Ends a response that the caller will not get; `undefined` when there is nothing to end. */
+  discard?(value: T): Discarding | undefined;
+  /** The same for a response inside an error. */
+  discardError?(error: unknown): Discarding | undefined;
+}
+
+/**
+ * One logical request of a client that answers by events, as undici does. The engine calls `accept` or `fail` once,
+ * within `EventOperation.responded` and `failed` wherever nothing has to be waited for.
+ */
+export interface EventExchange extends ExchangeDescription {
+  /** Sends one attempt. How it ends is told to the operation, before or after this returns. */
+  send(attempt: AttemptContext): void;
+  /** The attempt under way has lost its time or its caller: ends it. What it says from now on is not heard. */
+  abandon(reason: unknown): void;
+  /** The attempt that ended last will not be the caller's: ends what is left of its response. */
+  discard(): Discarding | undefined;
+  /** The response that was told last is the caller's. */
+  accept(): void;
+  /** The operation ends with this error. */
+  fail(error: unknown): void;
+}
+
+/** An operation of a client that answers by events: what it is told, and what can be asked of it. */
+export interface EventOperation {
+  /** Everything about the operation; until it has ended, what is known so far. */
+  readonly statistics: RequestStatistics;
+  /** The headers of the attempt's response have come. */
+  responded(outcome: ResponseOutcome): void;
+  /** The attempt has ended without a response. */
+  failed(error: unknown): void;
+  /** The caller gives up: ends an attempt or a wait at once. After the end it does nothing. */
+  abort(reason: unknown): void;
+  /** Ends a wait at once: its retry is sent now. */
+  hurry(): void;
 }

@@ -24,7 +24,15 @@ export type {
   RetryEvent,
   RetryHooks,
 } from './events.ts';
-export type { AttemptContext, CallOptions, Discarding, Exchange } from './exchange.ts';
+export type {
+  AttemptContext,
+  CallOptions,
+  Discarding,
+  EventExchange,
+  EventOperation,
+  Exchange,
+  ExchangeDescription,
+} from './exchange.ts';
 export { classifyHttp } from './http/classify.ts';
 export type { ClassificationPolicy } from './http/classify.ts';
 export { parseRetryAfter } from './http/retry-after.ts';

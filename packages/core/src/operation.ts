@@ -39,6 +39,8 @@ export interface DecisionMoment {
   readonly random: Random;
   /** Whether the request's body can be sent once more. */
   readonly replayable: boolean;
+  /** Whether the client is being closed. */
+  readonly closing: boolean;
 }
 
 /** An attempt with monotonic times; the wall clock comes in when somebody reads it. */
@@ -201,20 +203,25 @@ export class Operation {
   }
 
   /**
-   * Everything about the operation, once it has ended.
+   * Everything about the operation; until it has ended, what is known so far.
    *
    * @param epochOffset epoch ms minus monotonic ms
    */
   statistics(epochOffset: number): RequestStatistics {
-    return (this.#statistics ??= Object.freeze({
+    if (this.result === undefined) return this.#statisticsSoFar(epochOffset);
+    return (this.#statistics ??= this.#statisticsSoFar(epochOffset));
+  }
+
+  #statisticsSoFar(epochOffset: number): RequestStatistics {
+    return Object.freeze({
       id: this.id,
       key: this.key,
       result: this.result ?? 'aborted',
       reason: this.#reason,
       attempts: Object.freeze(this.#allEntries().map((entry) => toRecord(entry, epochOffset))),
-      totalTime: this.#endedAt - this.startedAt,
+      totalTime: Math.max(0, this.#endedAt - this.startedAt),
       totalDelay: this.#totalDelay,
-    }));
+    });
   }
 
   #afterFailure(classification: Classification, hint: number | undefined, moment: DecisionMoment): Decision {
@@ -226,6 +233,9 @@ export class Operation {
     }
     if (this.attemptNumber >= maxAttempts) {
       return { action: 'stop', result: 'retry_exhausted', reason: 'attempts_exhausted' };
+    }
+    if (moment.closing) {
+      return { action: 'stop', result: 'retry_exhausted', reason: 'client_closing' };
     }
     if (!moment.replayable) {
       return { action: 'stop', result: 'non_retryable_error', reason: 'body_not_replayable' };

@@ -50,6 +50,8 @@ export type StopReason =
   | 'should_not_retry'
   /** The body was a stream that is gone: too large for `replay`, or `replay` is off. */
   | 'body_not_replayable'
+  /** The client is being closed. */
+  | 'client_closing'
   /** The server's hint is longer than `retryAfter.max`. */
   | 'retry_after_exceeds_max'
   /** The next wait would outlast `timeout`, so it was not begun. */
@@ -87,6 +89,8 @@ export interface ErrorOutcome {
   readonly error: unknown;
   /** The response in the error, from a client that throws for statuses. */
   readonly response?: ResponseOutcome;
+  /** The client knows that nothing of the request was sent. */
+  readonly unsent?: boolean;
 }
 
 /** An attempt of a function that returned a value: a success, unless `shouldRetry` says otherwise. */

@@ -48,5 +48,6 @@ export function attempt(
     epoch: at.epoch ?? EPOCH,
     random: at.random ?? (() => 0),
     replayable: at.replayable ?? true,
+    closing: at.closing ?? false,
   });
 }

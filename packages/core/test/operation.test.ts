@@ -69,6 +69,10 @@ const STOPS: Record<StopReason, { result: string; reach: () => Operation }> = {
     result: 'non_retryable_error',
     reach: () => ended(startOperation(), response(503), { replayable: false }),
   },
+  client_closing: {
+    result: 'retry_exhausted',
+    reach: () => ended(startOperation(), response(503), { closing: true }),
+  },
   retry_after_exceeds_max: {
     result: 'retry_exhausted',
     reach: () => ended(startOperation(), response(503, { 'retry-after': '61' })),

@@ -1,10 +1,17 @@
 /** What the outcome of an attempt means, before attempts, time and the body limit what can be done about it. */
 
 import { RetryError } from '../errors.ts';
-import type { Classification, FailureClass, HeaderReader, Outcome, RetryReason } from '../outcome.ts';
+import type {
+  Classification,
+  ErrorOutcome,
+  FailureClass,
+  HeaderReader,
+  Outcome,
+  RetryReason,
+} from '../outcome.ts';
 import type { RetryPolicy } from '../policy.ts';
 import type { RequestDescription } from '../request.ts';
-import { classOfError } from './error-class.ts';
+import { classOfError, codeOfError } from './error-class.ts';
 import { hasRetryAfter } from './hint.ts';
 import { isIdempotent } from './methods.ts';
 
@@ -16,6 +23,8 @@ export type ClassificationPolicy = Pick<
 
 /** The server refused these before it did anything (RFC 8470, RFC 6585). */
 const REFUSED_UNPROCESSED = [425, 429];
+/** What these say of a request that was under way, they do not say of one that was never sent. */
+const LOST_ON_THE_WAY: readonly FailureClass[] = ['transport', 'timeout', 'transient'];
 const SUCCESS: Classification = Object.freeze({ retryable: false, reason: 'success' });
 
 const RETRY_REASONS: Record<Exclude<FailureClass, 'permanent' | 'aborted'>, RetryReason> = {
@@ -41,7 +50,7 @@ export function classifyHttp(
 ): Classification {
   if (outcome.kind === 'value' || (outcome.kind === 'response' && outcome.accepted)) return SUCCESS;
   if (outcome.kind === 'response') return classifyStatus(outcome.status, outcome.headers, request, policy);
-  return classifyError(outcome.error, request, policy);
+  return classifyError(outcome, request, policy);
 }
 
 function classifyStatus(
@@ -67,12 +76,11 @@ function classifyStatus(
 }
 
 function classifyError(
-  error: unknown,
+  { error, unsent = false }: ErrorOutcome,
   request: RequestDescription,
   policy: ClassificationPolicy,
 ): Classification {
-  const response = responseOf(error);
-  const builtIn = classifyThrown(error, response, request, policy);
+  const builtIn = classifyThrown(error, unsent, request, policy);
   const { failureClass = 'permanent' } = builtIn;
   if (policy.nonRetryableErrors.some((matches) => matches(error))) {
     return { failureClass, retryable: false, reason: 'non_retryable_error' };
@@ -88,11 +96,16 @@ function classifyError(
 /** An error with a response counts by its status; where that was good, the fault came later, as a body that broke. */
 function classifyThrown(
   error: unknown,
-  response: ErrorResponse | undefined,
+  unsent: boolean,
   request: RequestDescription,
   policy: ClassificationPolicy,
 ): Classification {
-  if (response === undefined) return classifyByClass(classOfError(error, policy.errorCodes), request, policy);
+  const response = responseOf(error);
+  if (response === undefined) {
+    const failureClass = classOfError(error, policy.errorCodes);
+    const neverSent = unsent && LOST_ON_THE_WAY.includes(failureClass);
+    return classifyByClass(neverSent ? 'connection' : failureClass, request, policy);
+  }
   const byStatus = classifyStatus(response.status, response.headers, request, policy);
   if (byStatus.failureClass !== undefined) return byStatus;
   return classifyByClass(classOfError(error, policy.errorCodes, 'permanent'), request, policy);
@@ -110,6 +123,9 @@ function classifyByClass(
   }
   return { failureClass, retryable: true, reason: RETRY_REASONS[failureClass] };
 }
+
+/** undici's own retries have given up. */
+const UNDICI_EXHAUSTED = 'UND_ERR_REQ_RETRY';
 
 /** A response that an error brings along, as those of ky, got, axios and the AWS SDKs do. */
 export interface ErrorResponse {
@@ -129,7 +145,7 @@ interface ResponseLike {
 export function responseOf(error: unknown): ErrorResponse | undefined {
   try {
     // An operation within this one gave up on that response: doing it all again would multiply the attempts.
-    if (error instanceof RetryError) return undefined;
+    if (error instanceof RetryError || codeOfError(error) === UNDICI_EXHAUSTED) return undefined;
     const candidate = error as ResponseLike | null | undefined;
     const source: ResponseLike | null | undefined = isObject(candidate?.response)
       ? candidate.response

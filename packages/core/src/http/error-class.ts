@@ -34,7 +34,10 @@ const RUNTIME_MESSAGES: readonly (readonly [pattern: RegExp, failureClass: Failu
   [/\(os error \d+\)$/, 'transport'], // Deno
   [/^Network connection lost\.?$/, 'transport'], // workerd
 ];
-const REFUSED_STREAM = /\bNGHTTP2_REFUSED_STREAM\b/;
+/** HTTP/2: the server names what it did not process. undici gives such a code only to requests above the last one. */
+const NOT_PROCESSED = /\bNGHTTP2_REFUSED_STREAM\b|"GOAWAY" frame received with code 0$/;
+/** undici: the proxy did not open a tunnel. Its code is the one of an abort, which it is not. */
+const TUNNEL_REFUSED = /^Proxy response \((\d{3})\) !== 200 when HTTP Tunneling$/;
 const PROGRAMMING_ERRORS = [
   'TypeError',
   'ReferenceError',
@@ -113,9 +116,11 @@ function explainError(
   const { name, code, message } = error;
   const text = typeof message === 'string' ? message : '';
   if (typeof code === 'string') {
-    // Three of axios' codes stand for several faults each. The user's own word on a code comes first.
+    // Some codes of axios and undici stand for several faults each. The user's own word on a code comes first.
     const ofUser = table[code] !== ERROR_CODES[code];
-    const byMessage = ofUser ? undefined : explainAxios(error, code, text, table, explained);
+    const byMessage = ofUser
+      ? undefined
+      : (explainTunnel(code, text) ?? explainAxios(error, code, text, table, explained));
     const failureClass = byMessage ?? classOfCode(code, table);
     if (failureClass === 'transport' && neverSent(error, text)) return 'connection';
     if (failureClass !== undefined) return failureClass;
@@ -151,9 +156,17 @@ function explainAxios(
   return isTimeout ? 'timeout' : undefined;
 }
 
+/** Nothing went to the server yet. A proxy that refuses the client itself refuses it again. */
+function explainTunnel(code: string, message: string): FailureClass | undefined {
+  const status = code === 'UND_ERR_ABORTED' ? TUNNEL_REFUSED.exec(message)?.[1] : undefined;
+  if (status === undefined) return undefined;
+  return status.startsWith('4') && status !== '408' && status !== '429' ? 'permanent' : 'connection';
+}
+
 /** The code alone says "lost on the way"; these say that there was no way yet. */
-function neverSent(error: ErrorLike, message: string): boolean {
-  return error.syscall === 'connect' || REFUSED_STREAM.test(message);
+function neverSent({ code, syscall }: ErrorLike, message: string): boolean {
+  if (syscall === 'connect') return true;
+  return code !== 'UND_ERR_SOCKET' && NOT_PROCESSED.test(message);
 }
 
 /** An `AggregateError`, as a connection to several addresses throws it. */

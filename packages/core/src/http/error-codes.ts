@@ -23,6 +23,7 @@ const CLASSES = {
     'ETIMEDOUT',
     'ECONNABORTED',
     'UND_ERR_SOCKET',
+    'UND_ERR_INFO',
     'ERR_STREAM_PREMATURE_CLOSE',
     'ERR_NETWORK',
     'ERR_HTTP2_STREAM_ERROR',
@@ -60,6 +61,9 @@ const CLASSES = {
     'UND_ERR_HEADERS_OVERFLOW',
     'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
     'UND_ERR_RES_EXCEEDED_MAX_SIZE',
+    // undici's own retries have given up: doing it all again would multiply the attempts
+    'UND_ERR_REQ_RETRY',
+    'UND_MOCK_ERR_MOCK_NOT_MATCHED',
     'TENAX_CONFIG',
     'TENAX_BODY_NOT_REPLAYABLE',
     'TENAX_RESUME_REFUSED',
