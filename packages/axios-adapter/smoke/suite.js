@@ -7,7 +7,7 @@ import { equal, id, rejection, runCases, sent } from '../../fetch-adapter/smoke/
 
 /** @typedef {import('../../fetch-adapter/smoke/cases.js').Place} Place */
 /** @typedef {import('axios').AxiosInstance} AxiosInstance */
-/** @typedef {{ attempt: number, bytes: number, body: string }} Echo */
+/** @typedef {{ attempt: number, headers: Record<string, string>, bytes: number, body: string }} Echo */
 
 /** @type {Readonly<Record<string, (api: AxiosInstance, place: Place) => Promise<void>>>} */
 const cases = {
@@ -101,6 +101,18 @@ const cases = {
     });
     equal(getRetryStatistics(response)?.attempts.length, 3);
     equal(Object.values(counts).join(' '), '1 1 1 1');
+  },
+
+  async 'XSRF token'(api) {
+    const token = id();
+    document.cookie = `XSRF-TOKEN=${token}`;
+    /** @type {import('axios').AxiosResponse<Echo>} */
+    const { data } = await api.put('/flaky', 'text', {
+      params: { id: id(), failures: 1 },
+      withXSRFToken: true,
+    });
+    equal(data.attempt, 2);
+    equal(data.headers['x-xsrf-token'], token);
   },
 };
 

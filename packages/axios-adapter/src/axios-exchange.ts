@@ -12,6 +12,7 @@ import type {
 import * as axios from 'axios';
 import type { AxiosAdapter, AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
+import { AttemptProgress } from './attempt-progress.ts';
 import { AxiosOutcome, discardResponse } from './axios-outcome.ts';
 import { TokenSignal } from './caller-signal.ts';
 import { prepareData } from './request-data.ts';
@@ -30,6 +31,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   /** As they were before the first attempt: adapters add to the headers that they are given. */
   #headers: InternalAxiosRequestConfig['headers'];
   #data: RequestData | undefined;
+  #progress: AttemptProgress | undefined;
 
   constructor(adapter: AxiosAdapter, isOwnAdapter: boolean, config: InternalAxiosRequestConfig) {
     this.#adapter = adapter;
@@ -53,6 +55,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
 
   begin(policy: RetryPolicy): void {
     this.#data = prepareData(this.#config, policy);
+    const { onDownloadProgress, onUploadProgress } = this.#config;
+    if (onDownloadProgress || onUploadProgress) this.#progress = new AttemptProgress(this.#config);
   }
 
   send(attempt: AttemptContext): AxiosResponse<unknown> | Promise<AxiosResponse<unknown>> {
@@ -66,7 +70,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   describeError(error: unknown): ErrorOutcome {
-    const response = (error as Partial<AxiosError> | undefined | null)?.response;
+    this.#progress?.end();
+    const response = responseIn(error);
     if (!response) return { kind: 'error', error };
     return { kind: 'error', error, response: new AxiosOutcome(response, this.#config) };
   }
@@ -77,11 +82,12 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   discard(response: AxiosResponse<unknown>): Discarding | undefined {
+    this.#progress?.end();
     return discardResponse(response);
   }
 
   discardError(error: unknown): Discarding | undefined {
-    return discardResponse((error as Partial<AxiosError> | undefined | null)?.response);
+    return discardResponse(responseIn(error));
   }
 
   release(failure?: { readonly reason: unknown }): void {
@@ -113,7 +119,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
    */
   #attemptConfig(attempt: AttemptContext, signal: AbortSignal | undefined): InternalAxiosRequestConfig {
     const config = this.#config;
-    if (attempt.number === 1 && !this.#isOwnAdapter && !signal && !attempt.headers && !this.#data) {
+    const isAsGiven = !this.#isOwnAdapter && !signal && !attempt.headers && !this.#data && !this.#progress;
+    if (attempt.number === 1 && isAsGiven) {
       this.#headers = { ...config.headers } as typeof config.headers;
       return config;
     }
@@ -122,6 +129,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     copy.headers = headers;
     if (signal) copy.signal = signal;
     this.#data?.apply(copy);
+    this.#progress?.begin(copy);
     attempt.headers?.forEach((value, name) => {
       headers.set(name, value);
     });
@@ -136,6 +144,15 @@ function copyOf(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig 
   if (!Object.hasOwn(config, 'hasOwnProperty')) return copy;
   const hidden = { ...Object.getOwnPropertyDescriptor(config, 'hasOwnProperty'), enumerable: false };
   return Object.defineProperty(copy, 'hasOwnProperty', hidden);
+}
+
+/** Errors may be anything, a proxy that throws when it is looked at too. */
+function responseIn(error: unknown): AxiosResponse<unknown> | undefined {
+  try {
+    return (error as Partial<AxiosError> | undefined | null)?.response;
+  } catch {
+    return undefined;
+  }
 }
 
 function fullUrl({ baseURL = '', url = '' }: InternalAxiosRequestConfig): string {

@@ -14,7 +14,10 @@ const RETRY: PropertyDescriptor & ThisType<object> = {
 /** Adds `retry`, not enumerable so that `JSON.stringify` and `toJSON` stay as they were, and computed when read. */
 export function showStatistics(result: unknown): void {
   if (typeof result !== 'object' || result === null) return;
-  if (Object.isExtensible(result) && !Object.hasOwn(result, 'retry')) {
-    Object.defineProperty(result, 'retry', RETRY);
+  try {
+    if (Object.isExtensible(result) && !Object.hasOwn(result, 'retry'))
+      Object.defineProperty(result, 'retry', RETRY);
+  } catch {
+    // A proxy that throws when it is looked at.
   }
 }

@@ -54,6 +54,12 @@ export function epochOffset({ policy }: Operation): number {
   return policy.clock.epoch() - policy.clock.now();
 }
 
+/** The operation that ended last with this result, if one did. */
+export function operationOf(result: unknown): Operation | undefined {
+  if ((typeof result !== 'object' || result === null) && typeof result !== 'function') return undefined;
+  return Stamp.read(result) ?? closedObjects.get(result);
+}
+
 /**
  * The statistics of the operation that ended with this response, error or result: every attempt, its outcome and why
  * it was followed by another. `undefined` for an object that no operation of Tenax ended with. A `response.clone()`
@@ -64,6 +70,6 @@ export function epochOffset({ policy }: Operation): number {
  * getRetryStatistics(response)?.attempts.length; // 1
  */
 export function getRetryStatistics(responseOrErrorOrResult: object): RequestStatistics | undefined {
-  const operation = Stamp.read(responseOrErrorOrResult) ?? closedObjects.get(responseOrErrorOrResult);
+  const operation = operationOf(responseOrErrorOrResult);
   return operation?.statistics(epochOffset(operation));
 }

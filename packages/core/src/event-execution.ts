@@ -89,7 +89,7 @@ export class EventExecution extends Execution implements EventOperation {
     this.#attempt = undefined;
     this.#attemptTimer?.cancel();
     const endedAt = this.policy.clock.now();
-    const classification = this.operation.classify(outcome);
+    const classification = this.classify(outcome);
     if (this.policy.shouldRetry && classification.failureClass !== 'aborted') {
       void this.#ask(outcome, classification, endedAt);
     } else {

@@ -1,6 +1,6 @@
 /** What drives one operation, whatever the form of its client: its waits, its callbacks, its timers, its end. */
 
-import { attachStatistics } from './attached-statistics.ts';
+import { attachStatistics, operationOf } from './attached-statistics.ts';
 import type { Attempt, AttemptOwner } from './attempt.ts';
 import type { Timer } from './clock.ts';
 import { boundDiscarding } from './discard.ts';
@@ -129,6 +129,12 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
   /** The error of an attempt, in words. */
   protected describeError(error: unknown): Outcome {
     return this.#exchange.describeError?.(error) ?? { kind: 'error', error };
+  }
+
+  /** The built-in verdict. */
+  protected classify(outcome: Outcome): Classification {
+    const inner = outcome.kind === 'error' ? operationOf(outcome.error) : undefined;
+    return this.operation.classify(outcome, inner);
   }
 
   /**

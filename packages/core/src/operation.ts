@@ -59,6 +59,13 @@ interface AttemptEntry {
 /** A server's wait is stretched by up to this share, so that its clients do not come back all at once. */
 const HINT_JITTER = 0.1;
 
+/** An operation within this attempt has given up on the error: doing it all again would multiply the attempts. */
+const GIVEN_UP_WITHIN: Classification = Object.freeze({
+  failureClass: 'permanent',
+  retryable: false,
+  reason: 'permanent_failure',
+});
+
 let lastId = 0;
 
 /** The state of one operation. Call `beginAttempt`, then `succeed` or `decide`, in turn; `interrupt` at any time. */
@@ -133,8 +140,19 @@ export class Operation {
     this.#waitEnded(now);
   }
 
-  classify(outcome: Outcome): Classification {
-    return classifyHttp(outcome, this.request, this.policy);
+  /**
+   * What the outcome means.
+   *
+   * @param inner the operation that ended with this error before, if one did
+   */
+  classify(outcome: Outcome, inner?: Operation): Classification {
+    const { request, policy } = this;
+    const givenUpWithin = inner && this.#isWithin(inner) && inner.policy.maxAttempts > 1;
+    if (givenUpWithin && outcome.kind === 'error') {
+      const asked = policy.retryableErrors.some((matches) => matches(outcome.error));
+      if (!asked) return GIVEN_UP_WITHIN;
+    }
+    return classifyHttp(outcome, request, policy);
   }
 
   /** The attempt succeeded, and so did the operation. */
@@ -222,6 +240,11 @@ export class Operation {
       totalTime: Math.max(0, this.#endedAt - this.startedAt),
       totalDelay: this.#totalDelay,
     });
+  }
+
+  /** Whether the other one ran during the last attempt. An error may have been thrown before, by another operation. */
+  #isWithin(other: Operation): boolean {
+    return other.startedAt >= this.#attemptStartedAt && other.result !== 'aborted';
   }
 
   #afterFailure(classification: Classification, hint: number | undefined, moment: DecisionMoment): Decision {

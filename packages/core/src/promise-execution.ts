@@ -47,7 +47,7 @@ export class PromiseExecution<T> extends Execution {
           }
           outcome = { kind: 'value', value };
         }
-        let classification = this.operation.classify(outcome);
+        let classification = this.classify(outcome);
         if (shouldRetry && classification.failureClass !== 'aborted') {
           classification = await this.#ask(outcome, classification, value);
         }

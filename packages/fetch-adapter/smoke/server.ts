@@ -70,7 +70,8 @@ async function answer(
     if (retryAfter !== null) response.setHeader('retry-after', retryAfter);
     return send(response, 503, 'not yet', 'text/plain');
   }
-  const echo = { attempt, method: request.method, bytes: Buffer.byteLength(body), body };
+  const { headers, method } = request;
+  const echo = { attempt, method, headers, bytes: Buffer.byteLength(body), body };
   send(response, 200, JSON.stringify(echo), 'application/json');
 }
 

@@ -151,7 +151,10 @@ function explainAxios(
     if (AXIOS_TRUNCATED.test(message)) return 'transport';
     return AXIOS_LIMIT.test(message) ? 'permanent' : undefined;
   }
-  if (code === 'ERR_NETWORK') return explain(error.cause, table, explained);
+  if (code === 'ERR_NETWORK') {
+    // A plain error without a code is a rule of fetch, as in explainByMessage.
+    return explain(error.cause, table, explained) ?? (isPlainError(error.cause) ? 'permanent' : undefined);
+  }
   const isTimeout = (code === 'ECONNABORTED' || code === 'ETIMEDOUT') && AXIOS_TIMEOUT.test(message);
   return isTimeout ? 'timeout' : undefined;
 }
@@ -189,6 +192,10 @@ function explainByMessage(name: unknown, message: string, cause: unknown): Failu
   // unknown scheme, a redirect that is not allowed, a body that can't be read again.
   const named = isObject(cause) && typeof cause.message === 'string' && typeof cause.code !== 'string';
   return named && NODE_MESSAGE.test(message) ? 'permanent' : 'transport';
+}
+
+function isPlainError(cause: unknown): boolean {
+  return isObject(cause) && cause.name === 'Error' && cause.code === undefined;
 }
 
 function isObject(value: unknown): value is ErrorLike {

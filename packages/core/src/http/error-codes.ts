@@ -28,6 +28,9 @@ const CLASSES = {
     'ERR_NETWORK',
     'ERR_HTTP2_STREAM_ERROR',
     'ERR_HTTP2_SESSION_ERROR',
+    // zlib: a compressed body that was damaged or cut off on its way
+    'Z_DATA_ERROR',
+    'Z_BUF_ERROR',
     // Bun
     'ConnectionClosed',
   ],
@@ -83,6 +86,9 @@ const PREFIXES: readonly (readonly [prefix: string, failureClass: FailureClass])
   ['ERR_INVALID_', 'permanent'],
   // The server's answer was no HTTP: what it did with the request is unknown.
   ['HPE_', 'transport'],
+  // A damaged body: brotli, zstd.
+  ['ERR__ERROR_FORMAT_', 'transport'],
+  ['ZSTD_error_', 'transport'],
 ];
 
 /** The built-in table: error code → failure class. The `errorCodes` option is merged over it. */

@@ -58,4 +58,22 @@ describe('EDGE 14: nested retries multiply', () => {
     await rejectionOf(clock.run(outer.execute(() => inner.execute(send, { retry: false }))));
     expect(send).toHaveBeenCalledTimes(3);
   });
+
+  it('not when the inner ended with its last error itself', async () => {
+    const { clock, inner, outer } = nested({ throwOnExhausted: false });
+    const error = new Error('again');
+    const send = vi.fn<() => Promise<never>>(() => Promise.reject(error));
+    expect(await rejectionOf(clock.run(outer.execute(() => inner.execute(send))))).toBe(error);
+    expect(send).toHaveBeenCalledTimes(3);
+  });
+
+  it('as usual when an operation before it ended with the very same error', async () => {
+    const { clock, inner, outer } = nested({ throwOnExhausted: false });
+    const error = new Error('the only one of its kind');
+    const send = vi.fn<() => Promise<never>>(() => Promise.reject(error));
+    await rejectionOf(clock.run(inner.execute(send)));
+    await clock.advance(1);
+    await rejectionOf(clock.run(outer.execute(send)));
+    expect(send).toHaveBeenCalledTimes(6);
+  });
 });

@@ -21,6 +21,11 @@ describe('the codes of axios', () => {
       }),
       'connection',
     ],
+    [
+      'a rule of fetch that was broken',
+      axiosError('ERR_NETWORK', 'Network Error', { cause: new Error('bad port') }),
+      'permanent',
+    ],
     ['a cancellation', axiosError('ERR_CANCELED', 'canceled'), 'aborted'],
     [
       'too many redirects',

@@ -1,0 +1,34 @@
+/** The caller's progress listeners, for one attempt at a time. */
+
+import type { AxiosProgressEvent, InternalAxiosRequestConfig } from 'axios';
+
+type Listener = (event: AxiosProgressEvent) => void;
+
+/** axios tells progress late: what an attempt still has to say after it has failed would mix with the next one's. */
+export class AttemptProgress {
+  readonly #config: InternalAxiosRequestConfig;
+  #attempt = 0;
+
+  constructor(config: InternalAxiosRequestConfig) {
+    this.#config = config;
+  }
+
+  /** Puts listeners into the next attempt's config that are heard until `end`. */
+  begin(config: InternalAxiosRequestConfig): void {
+    this.end();
+    const attempt = this.#attempt;
+    const { onDownloadProgress, onUploadProgress } = this.#config;
+    const gated = (listener: Listener): Listener => {
+      return (event) => {
+        if (attempt === this.#attempt) listener(event);
+      };
+    };
+    if (onDownloadProgress) config.onDownloadProgress = gated(onDownloadProgress);
+    if (onUploadProgress) config.onUploadProgress = gated(onUploadProgress);
+  }
+
+  /** The attempt has failed. */
+  end(): void {
+    this.#attempt += 1;
+  }
+}
