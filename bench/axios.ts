@@ -9,16 +9,16 @@ import { attach } from 'retry-axios';
 
 import { compare, type Client } from './interleaved.ts';
 
-const httpAgent = new Agent({ keepAlive: true });
-
-/** A client over an instance of its own, all on one pool of connections. */
-function client(prepare?: (instance: AxiosInstance) => void): Client {
-  const instance = create({ httpAgent });
-  prepare?.(instance);
-  return async (url) => instance.get(url);
+/** A client over an instance of its own. */
+function client(prepare?: (instance: AxiosInstance) => void): () => Client {
+  return () => {
+    const instance = create({ httpAgent: new Agent({ keepAlive: true }) });
+    prepare?.(instance);
+    return async (url) => instance.get(url);
+  };
 }
 
-await compare({
+await compare(import.meta.url, {
   'bare axios': client(),
   'bare axios again': client(),
   Tenax: client((instance) => void attachRetry(instance)),

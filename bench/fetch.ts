@@ -2,14 +2,21 @@
 // difference is worth. Run it with `node bench/fetch.ts`.
 import { createRetryingFetch } from '@tenax/fetch-adapter';
 
-import { compare } from './interleaved.ts';
+import { compare, type Client } from './interleaved.ts';
 
-const retrying = createRetryingFetch();
-const bounded = createRetryingFetch({ attemptTimeout: 5_000, timeout: 10_000 });
+/** A client that reads the whole body. */
+function client(create: () => typeof fetch): () => Client {
+  return () => {
+    const send = create();
+    return async (url) => (await send(url)).text();
+  };
+}
 
-await compare({
-  'bare fetch': async (url) => (await fetch(url)).text(),
-  'bare fetch again': async (url) => (await fetch(url)).text(),
-  'retrying fetch': async (url) => (await retrying(url)).text(),
-  'retrying fetch, both timeouts': async (url) => (await bounded(url)).text(),
+await compare(import.meta.url, {
+  'bare fetch': client(() => fetch),
+  'bare fetch again': client(() => fetch),
+  'retrying fetch': client(() => createRetryingFetch()),
+  'retrying fetch, both timeouts': client(() =>
+    createRetryingFetch({ attemptTimeout: 5_000, timeout: 10_000 }),
+  ),
 });
