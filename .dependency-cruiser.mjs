@@ -38,7 +38,8 @@ const noFloorComment = 'every file of core has a floor: give it one in .dependen
 const clients = {
   'fetch-adapter': [],
   'axios-adapter': ['(^|/)node_modules/axios/'],
-  'undici-dispatcher': ['(^|/)node_modules/undici/'],
+  // undici runs on Node alone.
+  'undici-dispatcher': ['(^|/)node_modules/undici/', '^(async_hooks|events|http|process|stream)$'],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -11,6 +11,7 @@ const alias = [
   { find: /^@tenax\/core$/u, replacement: source('core/src/index.ts') },
   { find: /^@tenax\/fetch-adapter$/u, replacement: source('fetch-adapter/src/index.ts') },
   { find: /^@tenax\/axios-adapter$/u, replacement: source('axios-adapter/src/index.ts') },
+  { find: /^@tenax\/undici-dispatcher$/u, replacement: source('undici-dispatcher/src/index.ts') },
 ];
 
 /** Vite's own compiler leaves standard decorators as they stand, and no Node knows them yet. */
@@ -37,14 +38,14 @@ const project = (name: string, root: string) => ({
   test: { name, include: ['test/**/*.test.ts'], environment: 'node' },
 });
 
-/** The same tests, and the package itself, on the oldest axios that it supports. */
-const onOldestAxios = () => {
-  const { test, ...rest } = project('axios-adapter-oldest', 'packages/axios-adapter');
-  const oldest = source('axios-adapter/node_modules/axios-oldest/index.js');
+/** The same tests, and the package itself, on another version of its client. */
+const onVersion = (name: string, folder: string, client: string, version: string, exclude: string[] = []) => {
+  const { test, ...rest } = project(name, `packages/${folder}`);
+  const replacement = source(`${folder}/node_modules/${version}/index.js`);
   return {
     ...rest,
-    resolve: { alias: [...alias, { find: /^axios$/u, replacement: oldest }] },
-    test: { ...test, exclude: ['test/coming-from-axios-retry*.test.ts'] },
+    resolve: { alias: [...alias, { find: new RegExp(`^${client}$`, 'u'), replacement }] },
+    test: { ...test, exclude },
   };
 };
 
@@ -54,7 +55,12 @@ export default defineConfig({
       project('core', 'packages/core'),
       project('fetch-adapter', 'packages/fetch-adapter'),
       project('axios-adapter', 'packages/axios-adapter'),
-      onOldestAxios(),
+      onVersion('axios-adapter-oldest', 'axios-adapter', 'axios', 'axios-oldest', [
+        'test/coming-from-axios-retry*.test.ts',
+      ]),
+      project('undici-dispatcher', 'packages/undici-dispatcher'),
+      onVersion('undici-dispatcher-7', 'undici-dispatcher', 'undici', 'undici-7'),
+      onVersion('undici-dispatcher-oldest', 'undici-dispatcher', 'undici', 'undici-oldest'),
       project('scripts', 'scripts'),
       project('examples', 'examples'),
     ],

@@ -19,7 +19,12 @@ const [task, ...rest] = process.argv.slice(2);
 const tasks = {
   start: {
     script: 'examples/demo/main.ts',
-    build: ['packages/core', 'packages/fetch-adapter', 'packages/axios-adapter'],
+    build: [
+      'packages/core',
+      'packages/fetch-adapter',
+      'packages/axios-adapter',
+      'packages/undici-dispatcher',
+    ],
   },
   test: { script: 'scripts/check.ts', build: undefined },
 };

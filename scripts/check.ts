@@ -28,6 +28,7 @@ const checks: readonly Check[] = [
       'packages/core/src',
       'packages/fetch-adapter/src',
       'packages/axios-adapter/src',
+      'packages/undici-dispatcher/src',
     ],
   },
   { name: 'unused code', command: 'knip', args: [] },

@@ -64,11 +64,15 @@ function runsLast(
   { transitional }: InternalAxiosRequestConfig,
 ): boolean {
   if (!Array.isArray(handlers)) return false;
-  const isRegistered = (handler: unknown): boolean => handler !== null;
   // Last in, first out, unless the user asks for the other order.
   const last =
     transitional?.legacyInterceptorReqResOrdering === false
       ? handlers.findLast(isRegistered)
       : handlers.find(isRegistered);
   return last?.fulfilled === interceptor;
+}
+
+/** One that was ejected leaves a gap. */
+function isRegistered(handler: unknown): boolean {
+  return handler !== null;
 }

@@ -121,7 +121,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     const config = this.#config;
     const isAsGiven = !this.#isOwnAdapter && !signal && !attempt.headers && !this.#data && !this.#progress;
     if (attempt.number === 1 && isAsGiven) {
-      this.#headers = { ...config.headers } as typeof config.headers;
+      // What `new AxiosHeaders` takes; its own copy would parse every name again.
+      this.#headers = Object.assign({}, config.headers);
       return config;
     }
     const headers = new axios.AxiosHeaders(this.#headers);

@@ -20,7 +20,7 @@ export class TokenSignal implements SignalSubscriber {
   };
 
   constructor(token: CancelToken, config: InternalAxiosRequestConfig) {
-    this.#token = token as SubscribableToken;
+    this.#token = token;
     this.#signal = config.signal as AbortSignal | undefined;
     this.#token.subscribe(this.#cancel);
     if (this.#signal?.aborted) this.#cancel(this.#signal.reason);

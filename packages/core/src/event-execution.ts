@@ -42,6 +42,10 @@ export class EventExecution extends Execution implements EventOperation {
     this.#attemptEnded(outcome);
   }
 
+  succeeded(status: number): void {
+    if (this.#takeAttempt()) this.#succeed(status, this.policy.clock.now());
+  }
+
   failed(error: unknown): void {
     this.#attemptEnded(this.describeError(error));
   }
@@ -84,10 +88,16 @@ export class EventExecution extends Execution implements EventOperation {
     }
   }
 
-  #attemptEnded(outcome: Outcome): void {
-    if (this.#attempt === undefined) return;
+  /** Whether there is an attempt to end; then there is none any more. */
+  #takeAttempt(): boolean {
+    if (this.#attempt === undefined) return false;
     this.#attempt = undefined;
     this.#attemptTimer?.cancel();
+    return true;
+  }
+
+  #attemptEnded(outcome: Outcome): void {
+    if (!this.#takeAttempt()) return;
     const endedAt = this.policy.clock.now();
     const classification = this.classify(outcome);
     if (this.policy.shouldRetry && classification.failureClass !== 'aborted') {
@@ -109,8 +119,7 @@ export class EventExecution extends Execution implements EventOperation {
 
   #judge(outcome: Outcome, classification: Classification, endedAt: number): void {
     if (classification.failureClass === undefined) {
-      this.close();
-      this.succeed(undefined, outcome.kind === 'response' ? outcome.status : undefined, endedAt);
+      this.#succeed(outcome.kind === 'response' ? outcome.status : undefined, endedAt);
       this.#exchange.accept();
       return;
     }
@@ -120,13 +129,18 @@ export class EventExecution extends Execution implements EventOperation {
       return;
     }
     this.close();
-    const failure = this.giveUp(outcome, undefined);
+    const failure = this.giveUp(outcome, this.#exchange.carrier);
     if (failure === undefined) {
       this.#exchange.accept();
       return;
     }
     if (outcome.kind === 'response') this.#exchange.discard()?.cancel();
     this.#exchange.fail(failure.reason);
+  }
+
+  #succeed(status: number | undefined, endedAt: number): void {
+    this.close();
+    this.succeed(this.#exchange.carrier, status, endedAt);
   }
 
   async #retry(decision: Decision & { action: 'retry' }, outcome: Outcome): Promise<void> {
@@ -143,8 +157,7 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   #end(interruption: Interruption): void {
-    this.#attempt = undefined;
-    this.#attemptTimer?.cancel();
+    this.#takeAttempt();
     this.close();
     this.#exchange.fail(this.endInterrupted(interruption).reason);
   }

@@ -85,6 +85,8 @@ export interface Exchange<T> extends ExchangeDescription {
  * within `EventOperation.responded` and `failed` wherever nothing has to be waited for.
  */
 export interface EventExchange extends ExchangeDescription {
+  /** What the caller gets beside the response: `getRetryStatistics` knows it once the operation has ended. */
+  readonly carrier?: object | undefined;
   /** Sends one attempt. How it ends is told to the operation, before or after this returns. */
   send(attempt: AttemptContext): void;
   /** The attempt under way has lost its time or its caller: ends it. What it says from now on is not heard. */
@@ -103,6 +105,8 @@ export interface EventOperation {
   readonly statistics: RequestStatistics;
   /** The headers of the attempt's response have come. */
   responded(outcome: ResponseOutcome): void;
+  /** The attempt has ended well, whatever a policy would say: its connection is the caller's. */
+  succeeded(status: number): void;
   /** The attempt has ended without a response. */
   failed(error: unknown): void;
   /** The caller gives up: ends an attempt or a wait at once. After the end it does nothing. */

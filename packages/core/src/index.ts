@@ -35,6 +35,8 @@ export type {
 } from './exchange.ts';
 export { classifyHttp } from './http/classify.ts';
 export type { ClassificationPolicy } from './http/classify.ts';
+export { isComplete, rangeHeaders, refuseContinuation, resumableDownload } from './http/resume.ts';
+export type { DownloadResponse, ResumableDownload } from './http/resume.ts';
 export { parseRetryAfter } from './http/retry-after.ts';
 export type {
   ErrorMatcher,

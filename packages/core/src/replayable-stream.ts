@@ -146,8 +146,8 @@ export class ReplayableStream {
       this.#kept = undefined;
       return;
     }
-    // A copy, for the producer may use its buffer again.
-    this.#kept.push(value.slice());
+    // A copy, for the producer may use its buffer again; `slice` of a Node Buffer is none.
+    this.#kept.push(new Uint8Array(value));
     this.#size += value.byteLength;
   }
 

@@ -1,14 +1,20 @@
-/**
- * A download that goes on where it broke off (RFC 9110 sections 13.1.5 and 14): `Range` with `If-Range`, so that the
- * bytes of two versions are never mixed.
- */
+/** A download that goes on where it broke off, by the rules that core has for it. */
 
-import { getRetryStatistics, linkWhileAlive, RetryError, signalOf } from '@tenax/core';
+import {
+  getRetryStatistics,
+  linkWhileAlive,
+  rangeHeaders,
+  refuseContinuation,
+  resumableDownload,
+  RetryError,
+  signalOf,
+} from '@tenax/core';
 import type {
   AttemptContext,
   CallOptions,
   Discarding,
   Exchange,
+  ResumableDownload,
   RetryEngine,
   RetryPolicy,
 } from '@tenax/core';
@@ -26,27 +32,15 @@ export interface ResumeRequest {
   send(headers: Record<string, string>, signal: AbortSignal | undefined): Promise<Response>;
 }
 
-/** The version of an entity, for `If-Range`: a strong ETag, or a Last-Modified that is strong enough. */
-function strongValidator(headers: Headers): string | undefined {
-  const etag = headers.get('etag');
-  if (etag) return etag.startsWith('"') ? etag : undefined;
-  const [modified, date] = [headers.get('last-modified'), headers.get('date')];
-  if (!modified || !date) return undefined;
-  // Two versions within one second would have the same date (RFC 9110 section 8.8.2.2).
-  return Date.parse(date) - Date.parse(modified) >= 1000 ? modified : undefined;
-}
-
 /**
  * The same response, with a body that survives broken connections. A response that can't be continued (no validator,
  * a content encoding, not a 200) comes back as it is.
  */
 export function resumable(response: Response, request: ResumeRequest): Response {
   const { body, headers } = response;
-  const validator = strongValidator(headers);
-  const encoding = headers.get('content-encoding') ?? 'identity';
-  if (response.status !== 200 || body === null || validator === undefined || encoding !== 'identity')
-    return response;
-  const download = new Download(response, body, validator, request);
+  const entity = resumableDownload(response);
+  if (body === null || entity === undefined) return response;
+  const download = new Download(body, entity, request);
   const copy = new Response(download.stream, {
     status: response.status,
     statusText: response.statusText,
@@ -62,24 +56,20 @@ export function resumable(response: Response, request: ResumeRequest): Response 
 class Download {
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly #request: ResumeRequest;
-  readonly #validator: string;
-  readonly #length: number | undefined;
+  readonly #entity: ResumableDownload;
   readonly #controller = new AbortController();
   #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
   #offset = 0;
   #attempts: number;
 
   constructor(
-    response: Response,
     body: ReadableStream<Uint8Array<ArrayBuffer>>,
-    validator: string,
+    entity: ResumableDownload,
     request: ResumeRequest,
   ) {
     this.#request = request;
-    this.#validator = validator;
+    this.#entity = entity;
     this.#attempts = request.attempts;
-    const length = response.headers.get('content-length');
-    this.#length = length === null ? undefined : Number(length);
     this.#reader = body.getReader();
     this.stream = new ReadableStream({
       pull: (controller) => this.#pull(controller),
@@ -102,6 +92,7 @@ class Download {
   }
 
   async #read(): Promise<Uint8Array<ArrayBuffer> | 'end' | 'broken'> {
+    const { length } = this.#entity;
     let failure: unknown;
     try {
       const { done, value } = await this.#reader.read();
@@ -109,12 +100,12 @@ class Download {
         this.#offset += value.byteLength;
         return value;
       }
-      if (this.#length === undefined || this.#offset >= this.#length) return 'end';
+      if (length === undefined || this.#offset >= length) return 'end';
       failure = new TypeError('terminated', {
         cause: Object.assign(new Error('The body ended early'), { code: 'ERR_STREAM_PREMATURE_CLOSE' }),
       });
     } catch (error) {
-      if (this.#length !== undefined && this.#offset >= this.#length) return 'end';
+      if (length !== undefined && this.#offset >= length) return 'end';
       failure = error;
     }
     await this.#continue(failure);
@@ -134,40 +125,21 @@ class Download {
       url,
       failure,
       (attemptSignal) =>
-        this.#request.send(
-          { range: `bytes=${this.#offset}-`, 'if-range': this.#validator },
-          attemptSignal ?? signal,
-        ),
+        this.#request.send(rangeHeaders(this.#entity, this.#offset), attemptSignal ?? signal),
     );
     const response = await engine.run(exchange);
     this.#attempts += (getRetryStatistics(response)?.attempts.length ?? 1) - 1;
     this.#refuseOther(response);
-    this.#reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader();
+    const { body } = response;
+    if (body === null) throw new RetryError('TENAX_RESUME_REFUSED', 'The rest of the download has no body');
+    this.#reader = body.getReader();
   }
 
   #refuseOther(response: Response): void {
-    const { body, headers, status } = response;
-    const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '');
-    const total = this.#length === undefined ? undefined : String(this.#length);
-    const etag = headers.get('etag');
-    const problem =
-      status !== 206
-        ? `status ${status}`
-        : Number(range?.[1] ?? Number.NaN) !== this.#offset
-          ? `Content-Range ${headers.get('content-range')}`
-          : total !== undefined && range?.[2] !== '*' && range?.[2] !== total
-            ? `a length of ${range?.[2]} instead of ${total}`
-            : etag !== null && this.#validator.startsWith('"') && etag !== this.#validator
-              ? 'another ETag'
-              : body === null
-                ? 'no body'
-                : undefined;
-    if (problem === undefined) return;
+    const refusal = refuseContinuation(this.#entity, this.#offset, response);
+    if (refusal === undefined) return;
     discardResponse(response)?.cancel();
-    throw new RetryError(
-      'TENAX_RESUME_REFUSED',
-      `The download broke off at byte ${this.#offset} and can't be continued: the server answered with ${problem}`,
-    );
+    throw refusal;
   }
 }
 

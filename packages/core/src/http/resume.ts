@@ -1,0 +1,79 @@
+/**
+ * A download that goes on where it broke off (RFC 9110 sections 13.1.5 and 14): whether it may, and whether what the
+ * server answers is really the rest, so that the bytes of two versions are never mixed.
+ */
+
+import { RetryError } from '../errors.ts';
+import type { HeaderReader } from '../outcome.ts';
+
+/** A response whose body can be continued. */
+export interface ResumableDownload {
+  /** For `If-Range`: a strong ETag, or a Last-Modified that is strong enough. */
+  readonly validator: string;
+  /** The length of the whole body, where the server has said it. */
+  readonly length: number | undefined;
+}
+
+/** The part of a response that the rules of a download look at. */
+export interface DownloadResponse {
+  readonly status: number;
+  readonly headers: HeaderReader;
+}
+
+/** How the response could be continued; `undefined` for one without a validator, with an encoding, or not a 200. */
+export function resumableDownload({ headers, status }: DownloadResponse): ResumableDownload | undefined {
+  const encoding = headers.get('content-encoding') ?? 'identity';
+  const validator = strongValidator(headers);
+  if (status !== 200 || encoding !== 'identity' || validator === undefined) return undefined;
+  const length = headers.get('content-length');
+  return { validator, length: length === null || length === undefined ? undefined : Number(length) };
+}
+
+/** The headers that ask for the rest of a download. */
+export function rangeHeaders({ validator }: ResumableDownload, offset: number): Record<string, string> {
+  return { range: `bytes=${offset}-`, 'if-range': validator };
+}
+
+/** Whether a 416 says that nothing is missing: the whole body had come before the connection broke. */
+export function isComplete({ headers, status }: DownloadResponse, offset: number): boolean {
+  return status === 416 && headers.get('content-range') === `bytes */${offset}`;
+}
+
+/**
+ * What keeps a response from being the rest of a download, as the error that the caller gets; `undefined` when it is
+ * the rest.
+ */
+export function refuseContinuation(
+  { length, validator }: ResumableDownload,
+  offset: number,
+  { headers, status }: DownloadResponse,
+): RetryError | undefined {
+  const contentRange = headers.get('content-range');
+  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(contentRange ?? '');
+  const total = length === undefined ? undefined : String(length);
+  const etag = headers.get('etag');
+  const problem =
+    status !== 206
+      ? `status ${status}`
+      : Number(range?.[1] ?? Number.NaN) !== offset
+        ? `Content-Range ${contentRange ?? 'missing'}`
+        : total !== undefined && range?.[2] !== '*' && range?.[2] !== total
+          ? `a length of ${range?.[2]} instead of ${total}`
+          : etag && validator.startsWith('"') && etag !== validator
+            ? 'another ETag'
+            : undefined;
+  if (problem === undefined) return undefined;
+  return new RetryError(
+    'TENAX_RESUME_REFUSED',
+    `The download broke off at byte ${offset} and can't be continued: the server answered with ${problem}`,
+  );
+}
+
+function strongValidator(headers: HeaderReader): string | undefined {
+  const etag = headers.get('etag');
+  if (etag) return etag.startsWith('"') ? etag : undefined;
+  const [modified, date] = [headers.get('last-modified'), headers.get('date')];
+  if (!modified || !date) return undefined;
+  // Two versions within one second would have the same date (RFC 9110 section 8.8.2.2).
+  return Date.parse(date) - Date.parse(modified) >= 1000 ? modified : undefined;
+}

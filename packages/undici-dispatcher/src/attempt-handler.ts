@@ -1,0 +1,239 @@
+/** Hears one attempt. What it says reaches the caller only once its response is the caller's. */
+
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+import type { Discarding } from '@tenax/core';
+import type { Dispatcher } from 'undici';
+
+import { HeldBody } from './held-body.ts';
+import type { Controller, Handler } from './protocol.ts';
+
+type LiveAttempt = Dispatcher.DispatchController;
+
+/** The request that an attempt belongs to. */
+export interface AttemptOwner {
+  attemptStarted(controller: LiveAttempt, context: unknown): void;
+  attemptInformed(statusCode: number, headers: IncomingHttpHeaders, statusMessage: string | undefined): void;
+  attemptResponded(attempt: AttemptHandler): void;
+  attemptUpgraded(statusCode: number, headers: IncomingHttpHeaders, socket: Duplex): void;
+  attemptFailed(error: Error, byCaller: boolean): void;
+  /** The body of the response that was accepted. */
+  bodyChunk(chunk: Buffer): void;
+  bodyEnd(trailers: IncomingHttpHeaders): void;
+  bodyError(error: Error): void;
+  /** How far the request has got on its way. */
+  progressed(step: 'onResponseStarted' | 'onRequestSent' | 'onBodySent', sent: readonly unknown[]): void;
+}
+
+/** A body up to this size is cheaper to read than a new connection. */
+const LARGEST_DRAIN = 64 * 1024;
+
+/** What its events are for. */
+type Phase =
+  /** No final response has come yet. */
+  | 'sent'
+  /** Its response has come, and it is being decided whose that is. */
+  | 'held'
+  /** Its response is the caller's. */
+  | 'accepted'
+  /** What is left of its response only has to leave the connection. */
+  | 'discarded'
+  /** Nobody listens any more. */
+  | 'over';
+
+/** The handler that undici gets for one attempt. */
+export class AttemptHandler implements Handler {
+  controller: LiveAttempt | undefined;
+  statusCode = 0;
+  headers: IncomingHttpHeaders = {};
+  statusMessage: string | undefined;
+  /** The dispatcher has returned: what comes now comes from a connection. */
+  dispatched = false;
+  #started = false;
+  readonly #owner: AttemptOwner;
+  #phase: Phase = 'sent';
+  #held: HeldBody | undefined;
+  #drained: (() => void) | undefined;
+  #drainedSize = 0;
+
+  constructor(owner: AttemptOwner) {
+    this.#owner = owner;
+  }
+
+  /** Nothing was written: the request never got a connection. What comes within the dispatch itself is a mock's. */
+  get isUnsent(): boolean {
+    return this.dispatched && !this.#started;
+  }
+
+  /** Whether the response is still being decided upon. */
+  get isHeld(): boolean {
+    return this.#phase === 'held';
+  }
+
+  onRequestStart(controller: LiveAttempt, context: unknown): void {
+    this.controller = controller;
+    this.#started = true;
+    if (this.#phase === 'sent') this.#owner.attemptStarted(controller, context);
+    // It waited in a queue while the request ended.
+    else controller.abort(abandoned());
+  }
+
+  onResponseStarted(): void {
+    if (this.#phase === 'sent') this.#owner.progressed('onResponseStarted', []);
+  }
+
+  onBodySent(...sent: unknown[]): void {
+    if (this.#phase === 'sent') this.#owner.progressed('onBodySent', sent);
+  }
+
+  onRequestSent(): void {
+    if (this.#phase === 'sent') this.#owner.progressed('onRequestSent', []);
+  }
+
+  onRequestUpgrade(
+    controller: LiveAttempt,
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+    socket: Duplex,
+  ): void {
+    this.controller = controller;
+    if (this.#phase === 'sent') this.#owner.attemptUpgraded(statusCode, headers, socket);
+    else socket.destroy();
+    this.#phase = 'over';
+  }
+
+  onResponseStart(
+    controller: LiveAttempt,
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+    statusMessage?: string,
+  ): void {
+    if (this.#phase !== 'sent') return;
+    this.controller = controller;
+    if (statusCode < 200) {
+      this.#owner.attemptInformed(statusCode, headers, statusMessage);
+      return;
+    }
+    this.statusCode = statusCode;
+    this.headers = headers;
+    this.statusMessage = statusMessage;
+    this.#phase = 'held';
+    this.#owner.attemptResponded(this);
+    if (this.isHeld) controller.pause();
+  }
+
+  onResponseData(_: LiveAttempt, chunk: Buffer): void {
+    if (this.#phase === 'accepted' && !this.#held) this.#owner.bodyChunk(chunk);
+    else if (this.#phase === 'discarded') this.#drain(chunk.length);
+    else if (this.#phase !== 'over') this.#hold().push(chunk);
+  }
+
+  onResponseEnd(_: LiveAttempt, trailers: IncomingHttpHeaders): void {
+    if (this.#phase === 'held' || this.#held) this.#hold().end(trailers);
+    else if (this.#phase === 'accepted') this.#bodyEnded(trailers);
+    else this.#over();
+  }
+
+  onResponseError(controller: Controller, error: Error): void {
+    if (this.#phase === 'sent') {
+      this.#phase = 'over';
+      // undici 8 takes a request out of a queue when its caller gives up, and says so by an aborted controller.
+      this.#owner.attemptFailed(error, controller?.aborted === true);
+    } else if (this.#phase === 'held' || (this.#phase === 'accepted' && this.#held)) {
+      this.#hold().fail(error);
+    } else if (this.#phase === 'accepted') {
+      this.#over();
+      this.#owner.bodyError(error);
+    } else {
+      this.#over();
+    }
+  }
+
+  /** The whole body, for somebody who wants to know it before it is decided upon. */
+  readBody(): Promise<Buffer> {
+    if (this.#phase !== 'held') {
+      return Promise.reject(new TypeError('The body can be read until shouldRetry has answered'));
+    }
+    const read = this.#hold().whole();
+    this.controller?.resume();
+    return read;
+  }
+
+  /** The response is the caller's. What was held until now follows when `release` is called. */
+  accept(): void {
+    this.#phase = 'accepted';
+  }
+
+  /** Gives the caller what came while the response was held, as far as `isPaused` lets it. */
+  release(isPaused: () => boolean): void {
+    const held = this.#held;
+    if (held && this.#phase === 'accepted') {
+      for (const step of held.take(isPaused)) {
+        if (step.kind === 'chunk') this.#owner.bodyChunk(step.chunk);
+        else {
+          this.#held = undefined;
+          if (step.kind === 'end') this.#bodyEnded(step.trailers);
+          else {
+            this.#over();
+            this.#owner.bodyError(step.error);
+          }
+        }
+      }
+      if (held.isEmpty) this.#held = undefined;
+    }
+    if (isPaused()) this.controller?.pause();
+    else if (this.controller?.paused) this.controller.resume();
+  }
+
+  /** The response is nobody's: a small rest is read, which frees the connection, a larger one is cut off. */
+  discard(): Discarding | undefined {
+    const { controller } = this;
+    if (this.#phase !== 'held' || controller === undefined || this.#held?.isOver) {
+      this.#over();
+      return undefined;
+    }
+    const cancel = (): void => {
+      controller.abort(abandoned());
+    };
+    this.#phase = 'discarded';
+    this.#held = undefined;
+    const finished = new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    if (Number(this.headers['content-length']) > LARGEST_DRAIN) cancel();
+    else if (controller.paused) controller.resume();
+    return { finished, cancel };
+  }
+
+  /** Ends the attempt: its connection, or its place in a queue. */
+  abandon(reason: Error): void {
+    this.#over();
+    this.controller?.abort(reason);
+  }
+
+  #hold(): HeldBody {
+    return (this.#held ??= new HeldBody());
+  }
+
+  #drain(size: number): void {
+    this.#drainedSize += size;
+    if (this.#drainedSize > LARGEST_DRAIN) this.controller?.abort(abandoned());
+  }
+
+  /** A throw of the caller's comes back as an error: it is told of, as undici does. */
+  #bodyEnded(trailers: IncomingHttpHeaders): void {
+    this.#owner.bodyEnd(trailers);
+    this.#phase = 'over';
+  }
+
+  #over(): void {
+    this.#phase = 'over';
+    this.#held = undefined;
+    this.#drained?.();
+  }
+}
+
+function abandoned(): Error {
+  return new Error('The attempt was given up: another one answers the request');
+}

@@ -1,0 +1,34 @@
+/** A dispatch with retries around it, for the interceptor and the dispatcher alike. */
+
+import type { RetryEngine } from '@tenax/core';
+
+import { AttemptHandler } from './attempt-handler.ts';
+import { modernHandler } from './legacy-handler.ts';
+import type { Dispatch, DispatchOptions } from './protocol.ts';
+import { RequestExchange } from './request-exchange.ts';
+import type { WaitingRequests } from './waiting-requests.ts';
+
+/** Sends a request, as `dispatch` does: what fails is told to the handler. */
+export function dispatchWithRetries(
+  engine: RetryEngine,
+  dispatch: Dispatch,
+  options: DispatchOptions,
+  handler: object,
+  waiting?: WaitingRequests,
+): boolean {
+  // An attempt of retries further out: one loop is enough. What is no request at all is undici's to refuse.
+  if (handler instanceof AttemptHandler || !isObject(options) || !isObject(handler)) {
+    return dispatch(options, handler);
+  }
+  const exchange = new RequestExchange(engine, dispatch, options, modernHandler(handler), waiting);
+  try {
+    exchange.start(engine);
+  } catch (error) {
+    exchange.fail(error);
+  }
+  return exchange.canTakeMore;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

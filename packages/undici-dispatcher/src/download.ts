@@ -1,0 +1,131 @@
+/** A download that goes on where it broke off: `Range` with `If-Range`, by the rules that core has for it. */
+
+import type { IncomingHttpHeaders } from 'node:http';
+
+import { isComplete, rangeHeaders, refuseContinuation } from '@tenax/core';
+import type { AttemptContext, CallOptions, ResumableDownload, RetryEngine } from '@tenax/core';
+
+import type { AttemptHandler } from './attempt-handler.ts';
+import type { LiveController } from './live-controller.ts';
+import type { Dispatch, DispatchOptions, Handler } from './protocol.ts';
+import { withHeaders } from './request-headers.ts';
+import { UndiciExchange } from './undici-exchange.ts';
+
+/** The request whose body is downloaded. */
+export interface DownloadRequest {
+  readonly engine: RetryEngine;
+  readonly retry: CallOptions['retry'];
+  /** After those that were made until the response came. */
+  readonly attemptsLeft: number;
+  readonly url: string;
+  readonly dispatch: Dispatch;
+  readonly options: DispatchOptions;
+  readonly handler: Handler;
+  readonly controller: LiveController;
+}
+
+/** One entity on its way to a handler, over as many connections as it takes. */
+export class Download {
+  readonly #entity: ResumableDownload;
+  readonly #request: DownloadRequest;
+  #offset = 0;
+  #attemptsLeft: number;
+
+  constructor(entity: ResumableDownload, request: DownloadRequest) {
+    this.#entity = entity;
+    this.#request = request;
+    this.#attemptsLeft = request.attemptsLeft;
+  }
+
+  /** Bytes that the caller has. */
+  chunk(length: number): void {
+    this.#offset += length;
+  }
+
+  /** The broken attempt is the first of a new operation; its retries ask for the rest. */
+  continue(failure: Error): void {
+    const { controller, engine } = this.#request;
+    const retry = { ...this.#request.retry, maxAttempts: this.#attemptsLeft + 1 };
+    const rest = new RestExchange(this.#request, retry, this.#entity, failure, this, this.#offset);
+    controller.handOver(rest);
+    rest.start(engine);
+  }
+
+  /** One more attempt for the rest. */
+  attempted(): void {
+    this.#attemptsLeft -= 1;
+  }
+}
+
+/** The rest of a download. */
+class RestExchange extends UndiciExchange {
+  readonly call: CallOptions;
+  readonly url: string;
+  readonly #entity: ResumableDownload;
+  readonly #failure: Error;
+  readonly #download: Download;
+  readonly #offset: number;
+
+  constructor(
+    { controller, dispatch, handler, options, url }: DownloadRequest,
+    retry: CallOptions['retry'],
+    entity: ResumableDownload,
+    failure: Error,
+    download: Download,
+    offset: number,
+  ) {
+    super(dispatch, options, handler, controller);
+    this.call = { method: 'GET', retry };
+    this.url = url;
+    this.#entity = entity;
+    this.#failure = failure;
+    this.#download = download;
+    this.#offset = offset;
+  }
+
+  override send(attempt: AttemptContext): void {
+    if (attempt.number === 1) {
+      this.operation?.failed(this.#failure);
+      return;
+    }
+    this.#download.attempted();
+    super.send(attempt);
+  }
+
+  /** The caller has had the interim responses of this request. */
+  override attemptInformed(): void {}
+
+  override bodyChunk(chunk: Buffer): void {
+    this.#download.chunk(chunk.length);
+    super.bodyChunk(chunk);
+  }
+
+  override bodyError(error: Error): void {
+    if (this.controller.aborted) super.bodyError(error);
+    else this.#download.continue(error);
+  }
+
+  protected override optionsOf(attempt: AttemptContext): DispatchOptions {
+    const options = super.optionsOf(attempt);
+    const range = Object.entries(rangeHeaders(this.#entity, this.#offset));
+    return { ...options, headers: withHeaders(options.headers, range) };
+  }
+
+  protected responseAccepted(attempt: AttemptHandler): void {
+    const { headers, statusCode } = attempt;
+    const response = { status: statusCode, headers: { get: (name: string) => single(headers, name) } };
+    if (isComplete(response, this.#offset)) {
+      attempt.abandon(this.#failure);
+      this.handler.onResponseEnd?.(this.controller, {});
+      return;
+    }
+    const refusal = refuseContinuation(this.#entity, this.#offset, response);
+    if (refusal === undefined) return;
+    attempt.abandon(refusal);
+    this.tellError(refusal);
+  }
+}
+
+function single(headers: IncomingHttpHeaders, name: string): string | undefined {
+  return headers[name] as string | undefined;
+}

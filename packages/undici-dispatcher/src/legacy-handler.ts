@@ -1,0 +1,108 @@
+/**
+ * Handlers of the older form, which undici 7 and the built-in fetch of Node 22 and 24 give to a dispatcher. undici 8
+ * takes them no more, and that of undici 7 joins several Set-Cookie headers.
+ */
+
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+import type { Dispatcher } from 'undici';
+
+import type { Handler } from './protocol.ts';
+
+/** The older form: names and values in turn, and a return value that asks for a pause. */
+export interface LegacyHandler {
+  onConnect?(abort: (reason?: Error) => void, context: unknown): void;
+  onHeaders?(statusCode: number, headers: Buffer[], resume: () => void, statusMessage?: string): unknown;
+  onData?(chunk: Buffer): unknown;
+  onComplete?(trailers: Buffer[]): void;
+  onError?(error: Error): void;
+  onUpgrade?(statusCode: number, headers: Buffer[], socket: Duplex): void;
+  onResponseStarted?(): void;
+  onBodySent?(...sent: unknown[]): void;
+  onRequestSent?(): void;
+}
+
+type Controller = Dispatcher.DispatchController;
+
+/** The handler in the form of today. */
+export function modernHandler(handler: object): Handler {
+  return typeof (handler as Partial<Handler>).onRequestStart === 'function'
+    ? (handler as Handler)
+    : new ModernHandler(handler);
+}
+
+class ModernHandler implements Handler {
+  readonly #handler: LegacyHandler;
+
+  constructor(handler: LegacyHandler) {
+    this.#handler = handler;
+  }
+
+  onRequestStart(controller: Controller, context: unknown): void {
+    this.#handler.onConnect?.((reason) => {
+      controller.abort(reason as Error);
+    }, context);
+  }
+
+  onRequestUpgrade(
+    controller: Controller,
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+    socket: Duplex,
+  ): void {
+    this.#handler.onUpgrade?.(statusCode, raw(controller.rawHeaders, headers), socket);
+  }
+
+  onResponseStart(
+    controller: Controller,
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+    statusMessage?: string,
+  ): void {
+    const resume = (): void => {
+      controller.resume();
+    };
+    const goOn = this.#handler.onHeaders?.(
+      statusCode,
+      raw(controller.rawHeaders, headers),
+      resume,
+      statusMessage,
+    );
+    // The built-in fetch refuses more after a 1xx, which has no body to hold back.
+    if (goOn === false && statusCode >= 200) controller.pause();
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (this.#handler.onData?.(chunk) === false) controller.pause();
+  }
+
+  onResponseEnd(controller: Controller, trailers: IncomingHttpHeaders): void {
+    this.#handler.onComplete?.(raw(controller.rawTrailers, trailers));
+  }
+
+  onResponseError(_: Controller, error: Error): void {
+    if (!this.#handler.onError) throw error;
+    this.#handler.onError(error);
+  }
+
+  onResponseStarted(): void {
+    this.#handler.onResponseStarted?.();
+  }
+
+  onBodySent(...sent: unknown[]): void {
+    this.#handler.onBodySent?.(...sent);
+  }
+
+  onRequestSent(): void {
+    this.#handler.onRequestSent?.();
+  }
+}
+
+/** As they came, or put together from what was parsed: each value of a list under its own name. */
+function raw(given: Controller['rawHeaders'], parsed: IncomingHttpHeaders): Buffer[] {
+  if (Array.isArray(given)) return given.map((part) => Buffer.from(part as string, 'latin1'));
+  return Object.entries(parsed).flatMap(([name, value]) =>
+    [value ?? []].flat().flatMap((each) => [Buffer.from(name, 'latin1'), Buffer.from(each, 'latin1')]),
+  );
+}

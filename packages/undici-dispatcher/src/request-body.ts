@@ -1,0 +1,63 @@
+/** The body of a request, and how it is sent more than once. */
+
+import { Readable } from 'node:stream';
+
+import { ReplayableStream, sourceOfIterable, sourceOfStream } from '@tenax/core';
+import type { ByteSource, RetryPolicy } from '@tenax/core';
+
+/** A body over the attempts of its operation. */
+export interface RequestBody {
+  readonly replayable: boolean;
+  /** The body for the next attempt. */
+  next(): unknown;
+  /** The operation has ended. */
+  release(failure?: { readonly reason: unknown }): void;
+}
+
+/**
+ * Prepares a body. `undefined` for one that undici reads anew each time: text, bytes, a Blob, a FormData.
+ *
+ * A stream that was consumed is sent by undici as an empty body, without an error. So whatever can be read once is kept
+ * while it is sent, or is sent once.
+ */
+export function prepareBody(
+  body: unknown,
+  policy: Pick<RetryPolicy, 'maxAttempts' | 'replay'>,
+): RequestBody | undefined {
+  if (typeof body !== 'object' || body === null || isReadAnew(body)) return undefined;
+  const replay = policy.maxAttempts > 1 && policy.replay;
+  const source = replay ? sourceOf(body) : undefined;
+  if (!replay || !source) return { replayable: false, next: () => body, release: () => undefined };
+  const stream = new ReplayableStream(source, replay.maxBytes);
+  return {
+    get replayable() {
+      return stream.replayable;
+    },
+    next: () => stream.open(),
+    release: (failure) => {
+      stream.release(failure);
+      // As undici does with a body whose request has failed, also with one that it never saw.
+      if (failure && body instanceof Readable) body.destroy();
+    },
+  };
+}
+
+function isReadAnew(body: object): boolean {
+  if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer || body instanceof Blob) return true;
+  return (body as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'FormData';
+}
+
+/** `undefined` for a body that is gone, which has an error of its own, and for what is no body at all. */
+function sourceOf(body: object): ByteSource | undefined {
+  if (body instanceof Readable) {
+    return body.destroyed || body.readableDidRead ? undefined : sourceOfIterable(body);
+  }
+  if (body instanceof ReadableStream) return body.locked ? undefined : sourceOfStream(body);
+  if (Symbol.asyncIterator in body) return sourceOfIterable(body as AsyncIterable<unknown>);
+  if (Symbol.iterator in body) return sourceOfIterable(eachOf(body as Iterable<unknown>));
+  return undefined;
+}
+
+async function* eachOf(iterable: Iterable<unknown>): AsyncGenerator<unknown> {
+  yield* iterable;
+}

@@ -1,0 +1,154 @@
+/** A request, from its first attempt to the response that is the caller's. */
+
+import type { AttemptContext, CallOptions, Discarding, RetryEngine, RetryPolicy } from '@tenax/core';
+import { resumableDownload } from '@tenax/core';
+import type { Dispatcher } from 'undici';
+
+import type { AttemptHandler } from './attempt-handler.ts';
+import { currentCapture } from './capture-statistics.ts';
+import type { Capture } from './capture-statistics.ts';
+import { Download } from './download.ts';
+import { LiveController } from './live-controller.ts';
+import type { Dispatch, DispatchOptions, Handler } from './protocol.ts';
+import { prepareBody } from './request-body.ts';
+import type { RequestBody } from './request-body.ts';
+import { hasHeader } from './request-headers.ts';
+import { RetryContext } from './retry-context.ts';
+import { UndiciExchange } from './undici-exchange.ts';
+import type { WaitingRequests } from './waiting-requests.ts';
+
+/** One dispatch of a caller. */
+export class RequestExchange extends UndiciExchange {
+  readonly call: CallOptions;
+  carrier: RetryContext | undefined;
+  readonly #engine: RetryEngine;
+  readonly #waiting: WaitingRequests | undefined;
+  readonly #capture: Capture | undefined = currentCapture();
+  #policy: RetryPolicy | undefined;
+  #body: RequestBody | undefined;
+  #attempts = 0;
+  #download: Download | undefined;
+
+  constructor(
+    engine: RetryEngine,
+    dispatch: Dispatch,
+    options: DispatchOptions,
+    handler: Handler,
+    waiting?: WaitingRequests,
+  ) {
+    const controller = new LiveController();
+    super(dispatch, options, handler, controller);
+    controller.handOver(this);
+    this.#engine = engine;
+    this.#waiting = waiting;
+    this.call = { method: options.method, retry: options.retry };
+  }
+
+  get url(): string {
+    const { origin, path } = this.options;
+    // A client or a pool may know its origin alone.
+    return origin === undefined ? '' : `${String(origin)}${path}`;
+  }
+
+  get hasIdempotencyKey(): boolean {
+    return hasHeader(this.options.headers, 'idempotency-key');
+  }
+
+  get replayable(): boolean {
+    return this.#body?.replayable ?? true;
+  }
+
+  get closing(): boolean {
+    return this.#waiting?.closing ?? false;
+  }
+
+  begin(policy: RetryPolicy): void {
+    this.#policy = policy;
+    this.#body = prepareBody(this.options.body, policy);
+  }
+
+  override send(attempt: AttemptContext): void {
+    if (attempt.number > 1) this.#waiting?.delete(this);
+    this.#attempts = attempt.number;
+    super.send(attempt);
+  }
+
+  override discard(): Discarding | undefined {
+    // Without a controller the caller could not end the wait that comes: the first attempt may have had no connection.
+    if (this.carrier === undefined) this.#startHandler(null);
+    this.#waiting?.add(this);
+    return super.discard();
+  }
+
+  override attemptStarted(controller: Dispatcher.DispatchController, context: unknown): void {
+    super.attemptStarted(controller, context);
+    if (this.carrier === undefined) this.#startHandler(context);
+  }
+
+  release(failure?: { readonly reason: unknown }): void {
+    this.ended = true;
+    this.#waiting?.delete(this);
+    this.#body?.release(failure);
+    this.#capture?.add(this.statistics);
+  }
+
+  /** A wait of this request ends now: its retry is sent at once. */
+  hurry(): void {
+    this.operation?.hurry();
+  }
+
+  override bodyChunk(chunk: Buffer): void {
+    if (this.#download) this.#download.chunk(chunk.length);
+    try {
+      super.bodyChunk(chunk);
+    } catch (error) {
+      // It comes back as an error of the body, which is then not the network's.
+      this.#download = undefined;
+      throw error;
+    }
+  }
+
+  override bodyError(error: Error): void {
+    if (this.#download === undefined || this.controller.aborted) super.bodyError(error);
+    else this.#download.continue(error);
+  }
+
+  protected override optionsOf(attempt: AttemptContext): DispatchOptions {
+    const options = super.optionsOf(attempt);
+    if (this.#body === undefined) return options;
+    return { ...options, body: this.#body.next() as DispatchOptions['body'] & {} };
+  }
+
+  protected responseAccepted(attempt: AttemptHandler): void {
+    const { headers, statusCode, statusMessage } = attempt;
+    if (this.#policy?.resume) this.#prepareDownload(attempt, this.#policy);
+    this.handler.onResponseStart?.(this.controller, statusCode, headers, statusMessage);
+  }
+
+  #startHandler(context: unknown): void {
+    this.carrier = new RetryContext(this, context);
+    try {
+      this.handler.onRequestStart(this.controller, this.carrier);
+    } catch (error) {
+      this.operation?.abort(error);
+    }
+  }
+
+  #prepareDownload({ headers, statusCode }: AttemptHandler, policy: RetryPolicy): void {
+    if (this.options.method !== 'GET' || hasHeader(this.options.headers, 'range')) return;
+    const get = (name: string): string | undefined => headers[name] as string | undefined;
+    const entity = resumableDownload({ status: statusCode, headers: { get } });
+    if (entity === undefined) return;
+    const { controller, dispatch, handler, options } = this;
+    this.#download = new Download(entity, {
+      engine: this.#engine,
+      retry: this.call.retry,
+      attemptsLeft: policy.maxAttempts - this.#attempts,
+      url: this.url,
+      dispatch,
+      options,
+      handler,
+      controller,
+    });
+  }
+}

@@ -1,0 +1,118 @@
+/** Retries as a dispatcher around another one. */
+
+import { RetryConfigError } from '@tenax/core';
+import type { RetryEngine, RetryOptions } from '@tenax/core';
+import { Agent, Dispatcher, errors } from 'undici';
+
+import { dispatchWithRetries } from './dispatch-with-retries.ts';
+import { forwardEvents } from './forward-events.ts';
+import { modernHandler } from './legacy-handler.ts';
+import type { Dispatch, DispatchOptions } from './protocol.ts';
+import { createDispatchEngine } from './retry-interceptor.ts';
+import { WaitingRequests } from './waiting-requests.ts';
+
+type Callback = (error?: unknown) => void;
+
+/** What undici's own code asks of a dispatcher beside its public methods. */
+interface InnerDispatcher {
+  readonly closed?: boolean;
+  readonly destroyed?: boolean;
+  readonly isMockActive?: boolean;
+  readonly webSocketOptions?: unknown;
+  readonly eventSourceOptions?: unknown;
+}
+
+/**
+ * A dispatcher that retries what it sends through another one: in place of undici's `RetryAgent`, fit to be the global
+ * one. It takes handlers of undici 7 and 8 and of every built-in fetch.
+ *
+ * @example
+ * const dispatcher = new RetryDispatcher(new Agent({ connections: 10 }), { maxAttempts: 5 });
+ * await request('https://api.example.com/', { dispatcher });
+ * await dispatcher.close();
+ */
+export class RetryDispatcher extends Dispatcher {
+  /** The engine behind it, with its policy and its statistics. */
+  readonly engine: RetryEngine;
+  readonly #inner: Dispatcher;
+  readonly #dispatch: Dispatch;
+  readonly #waiting = new WaitingRequests();
+
+  /**
+   * @param inner what sends the attempts; closed and destroyed with this one
+   * @throws RetryConfigError for wrong options, and for what is no dispatcher
+   */
+  constructor(inner: Dispatcher = new Agent(), options?: RetryOptions) {
+    super();
+    if (typeof (inner as Partial<Dispatcher> | null)?.dispatch !== 'function') {
+      throw new RetryConfigError('inner', inner, 'a dispatcher of undici, such as new Agent()');
+    }
+    this.engine = createDispatchEngine(options);
+    this.#inner = inner;
+    this.#dispatch = (dispatchOptions, handler) => inner.dispatch(dispatchOptions, handler);
+    forwardEvents(inner, this);
+  }
+
+  get closed(): boolean {
+    return this.#waiting.closing || (this.#inner as InnerDispatcher).closed === true;
+  }
+
+  get destroyed(): boolean {
+    return (this.#inner as InnerDispatcher).destroyed === true;
+  }
+
+  get isMockActive(): boolean {
+    return (this.#inner as InnerDispatcher).isMockActive === true;
+  }
+
+  get webSocketOptions(): unknown {
+    return (this.#inner as InnerDispatcher).webSocketOptions;
+  }
+
+  get eventSourceOptions(): unknown {
+    return (this.#inner as InnerDispatcher).eventSourceOptions;
+  }
+
+  override dispatch(options: DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if (this.#waiting.closing && !this.destroyed) {
+      modernHandler(handler).onResponseError?.(null as never, new errors.ClientClosedError());
+      return true;
+    }
+    return dispatchWithRetries(this.engine, this.#dispatch, options, handler, this.#waiting);
+  }
+
+  /**
+   * Takes no more requests, and waits for those under way. A wait ends at once: its retry is sent now, for the last
+   * time.
+   */
+  override close(): Promise<void>;
+  override close(callback: Callback): void;
+  override close(callback?: Callback): Promise<void> | void {
+    const closed = this.#waiting.close().then(() => this.#inner.close());
+    if (callback === undefined) return closed;
+    void tell(closed, callback);
+  }
+
+  /** Ends every request, those that wait too, with `error`. */
+  override destroy(): Promise<void>;
+  override destroy(error: Error | null): Promise<void>;
+  override destroy(callback: Callback): void;
+  override destroy(error: Error | null, callback: Callback): void;
+  override destroy(given?: Error | null | Callback, callback?: Callback): Promise<void> | void {
+    const [error, done] = typeof given === 'function' ? [null, given] : [given ?? null, callback];
+    this.#waiting.destroy(error ?? new errors.ClientDestroyedError());
+    const destroyed = this.#inner.destroy(error);
+    if (done === undefined) return destroyed;
+    void tell(destroyed, done);
+  }
+}
+
+async function tell(ending: Promise<void>, callback: Callback): Promise<void> {
+  try {
+    await ending;
+  } catch (error) {
+    callback(error);
+    return;
+  }
+  callback(null);
+}

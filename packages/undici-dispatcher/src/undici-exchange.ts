@@ -1,0 +1,188 @@
+/** One logical request through a dispatcher: it sends attempts, and gives the caller's handler what is the caller's. */
+
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Duplex } from 'node:stream';
+import process from 'node:process';
+
+import type {
+  AttemptContext,
+  CallOptions,
+  Discarding,
+  ErrorOutcome,
+  EventExchange,
+  EventOperation,
+  RequestStatistics,
+  RetryEngine,
+} from '@tenax/core';
+import type { Dispatcher } from 'undici';
+
+import { AttemptHandler } from './attempt-handler.ts';
+import type { AttemptOwner } from './attempt-handler.ts';
+import type { Abortable, LiveController } from './live-controller.ts';
+import type { Dispatch, DispatchOptions, Handler } from './protocol.ts';
+import { withHeaders } from './request-headers.ts';
+import { UndiciOutcome } from './undici-outcome.ts';
+
+/** What a request and the rest of a broken download have in common. */
+export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abortable {
+  abstract readonly call: CallOptions;
+  abstract readonly url: string;
+  /** Whether the response that comes is the caller's. */
+  accepted = false;
+  /** Whether the operation has ended; its body may still be on its way. */
+  ended = false;
+  /** What the dispatcher said of its queue. */
+  canTakeMore = true;
+  protected readonly controller: LiveController;
+  protected readonly handler: Handler;
+  protected readonly dispatch: Dispatch;
+  protected readonly options: DispatchOptions;
+  protected operation: EventOperation | undefined;
+  #live: AttemptHandler | undefined;
+  #responding = false;
+
+  constructor(dispatch: Dispatch, options: DispatchOptions, handler: Handler, controller: LiveController) {
+    this.dispatch = dispatch;
+    this.options = options;
+    this.handler = handler;
+    this.controller = controller;
+  }
+
+  get statistics(): RequestStatistics {
+    return (this.operation as EventOperation).statistics;
+  }
+
+  start(engine: RetryEngine): void {
+    const operation = engine.operation(this);
+    this.operation = operation;
+    operation.start();
+  }
+
+  send(attempt: AttemptContext): void {
+    const live = new AttemptHandler(this);
+    this.#live = live;
+    // Undeclared: the caller's handler was checked by its form, and this one has every method.
+    this.canTakeMore = this.dispatch(this.optionsOf(attempt), live);
+    live.dispatched = true;
+  }
+
+  abandon(reason: unknown): void {
+    this.#live?.abandon(reason as Error);
+  }
+
+  discard(): Discarding | undefined {
+    return this.#live?.discard();
+  }
+
+  fail(error: unknown): void {
+    this.tellError(error as Error);
+  }
+
+  describeError(error: unknown): ErrorOutcome {
+    return { kind: 'error', error, unsent: this.#live?.isUnsent ?? false };
+  }
+
+  abort(reason: Error): void {
+    if (this.accepted) this.#live?.controller?.abort(reason);
+    else this.operation?.abort(reason);
+  }
+
+  resume(): void {
+    this.#release();
+  }
+
+  attemptStarted(controller: Dispatcher.DispatchController, _context: unknown): void {
+    this.controller.connect(controller);
+  }
+
+  attemptInformed(statusCode: number, headers: IncomingHttpHeaders, statusMessage: string | undefined): void {
+    this.handler.onResponseStart?.(this.controller, statusCode, headers, statusMessage);
+  }
+
+  attemptResponded(attempt: AttemptHandler): void {
+    this.#responding = true;
+    this.operation?.responded(new UndiciOutcome(attempt));
+    this.#responding = false;
+  }
+
+  attemptUpgraded(statusCode: number, headers: IncomingHttpHeaders, socket: Duplex): void {
+    this.operation?.succeeded(statusCode);
+    this.accepted = true;
+    this.handler.onRequestUpgrade?.(this.controller, statusCode, headers, socket);
+  }
+
+  attemptFailed(error: Error, byCaller: boolean): void {
+    if (byCaller) this.operation?.abort(error);
+    else this.operation?.failed(error);
+  }
+
+  bodyChunk(chunk: Buffer): void {
+    this.handler.onResponseData?.(this.controller, chunk);
+  }
+
+  bodyEnd(trailers: IncomingHttpHeaders): void {
+    this.handler.onResponseEnd?.(this.controller, trailers);
+  }
+
+  bodyError(error: Error): void {
+    this.tellError(error);
+  }
+
+  progressed(step: 'onResponseStarted' | 'onRequestSent' | 'onBodySent', sent: readonly unknown[]): void {
+    this.handler[step]?.apply(this.handler, [...sent]);
+  }
+
+  accept(): void {
+    const live = this.#live as AttemptHandler;
+    live.accept();
+    this.accepted = true;
+    if (this.#responding) {
+      // What the caller's handler throws is undici's to hand on, as without retries.
+      this.responseAccepted(live);
+      if (this.controller.paused) live.controller?.pause();
+      return;
+    }
+    try {
+      this.responseAccepted(live);
+    } catch (error) {
+      this.#callerThrew(error);
+      return;
+    }
+    this.#release();
+  }
+
+  /** The caller's from here on. */
+  protected abstract responseAccepted(attempt: AttemptHandler): void;
+
+  /** What the attempt is sent with. */
+  protected optionsOf(attempt: AttemptContext): DispatchOptions {
+    if (!attempt.headers) return this.options;
+    return { ...this.options, headers: withHeaders(this.options.headers, attempt.headers) };
+  }
+
+  /** The caller's last event. Nobody is left to hand on what its handler throws. */
+  protected tellError(error: Error): void {
+    try {
+      this.handler.onResponseError?.(this.controller, error);
+    } catch (thrown) {
+      process.emitWarning('onResponseError of a handler threw; its request has ended', {
+        type: 'TenaxWarning',
+        code: 'TENAX_CALLBACK',
+        detail: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+      });
+    }
+  }
+
+  #release(): void {
+    try {
+      this.#live?.release(() => this.controller.paused);
+    } catch (error) {
+      this.#callerThrew(error);
+    }
+  }
+
+  #callerThrew(error: unknown): void {
+    this.#live?.abandon(error as Error);
+    this.tellError(error as Error);
+  }
+}
