@@ -39,7 +39,7 @@ const clients = {
   'fetch-adapter': [],
   'axios-adapter': ['(^|/)node_modules/axios/'],
   // undici runs on Node alone.
-  'undici-dispatcher': ['(^|/)node_modules/undici/', '^(async_hooks|events|http|process|stream)$'],
+  'undici-dispatcher': ['(^|/)node_modules/undici/', '^(async_hooks|events|http|process|stream|util)$'],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -40,7 +40,7 @@ interface Flags {
 }
 
 const STRATEGIES: StrategyName[] = ['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated'];
-const RESUMING: readonly ClientName[] = ['fetch'];
+const RESUMING: readonly ClientName[] = ['fetch', 'undici', 'global-fetch'];
 
 /** Reads the command line. Ends the process for `--help` and for what it can't understand. */
 export function readSettings(argv: readonly string[]): Settings {

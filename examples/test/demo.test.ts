@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
-const CLIENTS = ['fetch', 'axios'];
+const CLIENTS = ['fetch', 'axios', 'undici', 'global-fetch'];
 const DEMO = fileURLToPath(new URL('../demo/main.ts', import.meta.url));
 
 interface Ending {
@@ -140,7 +140,7 @@ describe('the demo', () => {
     [['--strategy', 'quadratic'], 'fibonacci'],
     [['--failure-rate', '2'], 'from 0 to 1'],
     [['--header', 'nothing'], 'name:value'],
-    [['--client', 'nope'], 'fetch, axios'],
+    [['--client', 'nope'], 'fetch, axios, undici, global-fetch'],
     [
       ['--client', 'axios', '--resume'],
       "'--resume' is invalid with '--client axios'. Accepted: --client fetch",

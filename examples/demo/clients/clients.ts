@@ -7,6 +7,8 @@ import type { Client } from './client.ts';
 export const CLIENTS = {
   fetch: async (options) => (await import('./fetch.ts')).createFetchClient(options),
   axios: async (options) => (await import('./axios.ts')).createAxiosClient(options),
+  undici: async (options) => (await import('./undici.ts')).createUndiciClient(options),
+  'global-fetch': async (options) => (await import('./global-fetch.ts')).createGlobalFetchClient(options),
 } satisfies Record<string, (options: RetryOptions) => Promise<Client>>;
 
 /** The name of a client. */

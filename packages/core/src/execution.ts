@@ -41,7 +41,7 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
     const hasIdempotencyKey =
       method !== undefined && !policy.methods.includes(method) && (exchange.hasIdempotencyKey ?? false);
     let request = { method, url: exchange.url, hasIdempotencyKey };
-    const key = makeIdempotencyKey(request, policy);
+    const key = policy.idempotencyKey ? makeIdempotencyKey(request, policy) : undefined;
     if (key !== undefined) {
       this.headers = new Headers({ [IDEMPOTENCY_KEY]: key });
       request = { ...request, hasIdempotencyKey: true };

@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-import type { Discarding } from '@tenax/core';
+import type { Discarding, HeaderReader, ResponseOutcome } from '@tenax/core';
 import type { Dispatcher } from 'undici';
 
 import { HeldBody } from './held-body.ts';
@@ -42,12 +42,14 @@ type Phase =
   /** Nobody listens any more. */
   | 'over';
 
-/** The handler that undici gets for one attempt. */
-export class AttemptHandler implements Handler {
+/** The handler that undici gets for one attempt, and the attempt's response in the engine's words. */
+export class AttemptHandler implements Handler, ResponseOutcome {
+  readonly kind = 'response';
+  status = 0;
   controller: LiveAttempt | undefined;
-  statusCode = 0;
-  headers: IncomingHttpHeaders = {};
   statusMessage: string | undefined;
+  /** As undici has parsed them. */
+  responseHeaders: IncomingHttpHeaders | undefined;
   /** The dispatcher has returned: what comes now comes from a connection. */
   dispatched = false;
   #started = false;
@@ -59,6 +61,15 @@ export class AttemptHandler implements Handler {
 
   constructor(owner: AttemptOwner) {
     this.#owner = owner;
+  }
+
+  get headers(): HeaderReader {
+    return {
+      get: (name) => {
+        const value = this.responseHeaders?.[name];
+        return Array.isArray(value) ? value.join(', ') : value;
+      },
+    };
   }
 
   /** Nothing was written: the request never got a connection. What comes within the dispatch itself is a mock's. */
@@ -115,8 +126,8 @@ export class AttemptHandler implements Handler {
       this.#owner.attemptInformed(statusCode, headers, statusMessage);
       return;
     }
-    this.statusCode = statusCode;
-    this.headers = headers;
+    this.status = statusCode;
+    this.responseHeaders = headers;
     this.statusMessage = statusMessage;
     this.#phase = 'held';
     this.#owner.attemptResponded(this);
@@ -151,13 +162,15 @@ export class AttemptHandler implements Handler {
   }
 
   /** The whole body, for somebody who wants to know it before it is decided upon. */
-  readBody(): Promise<Buffer> {
-    if (this.#phase !== 'held') {
-      return Promise.reject(new TypeError('The body can be read until shouldRetry has answered'));
-    }
-    const read = this.#hold().whole();
+  async text(): Promise<string> {
+    if (this.#phase !== 'held') throw new TypeError('The body can be read until shouldRetry has answered');
+    const whole = this.#hold().whole();
     this.controller?.resume();
-    return read;
+    return new TextDecoder().decode(await whole);
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text());
   }
 
   /** The response is the caller's. What was held until now follows when `release` is called. */
@@ -201,7 +214,7 @@ export class AttemptHandler implements Handler {
     const finished = new Promise<void>((resolve) => {
       this.#drained = resolve;
     });
-    if (Number(this.headers['content-length']) > LARGEST_DRAIN) cancel();
+    if (Number(this.responseHeaders?.['content-length']) > LARGEST_DRAIN) cancel();
     else if (controller.paused) controller.resume();
     return { finished, cancel };
   }

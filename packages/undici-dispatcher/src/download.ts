@@ -1,7 +1,5 @@
 /** A download that goes on where it broke off: `Range` with `If-Range`, by the rules that core has for it. */
 
-import type { IncomingHttpHeaders } from 'node:http';
-
 import { isComplete, rangeHeaders, refuseContinuation } from '@tenax/core';
 import type { AttemptContext, CallOptions, ResumableDownload, RetryEngine } from '@tenax/core';
 
@@ -112,20 +110,14 @@ class RestExchange extends UndiciExchange {
   }
 
   protected responseAccepted(attempt: AttemptHandler): void {
-    const { headers, statusCode } = attempt;
-    const response = { status: statusCode, headers: { get: (name: string) => single(headers, name) } };
-    if (isComplete(response, this.#offset)) {
+    if (isComplete(attempt, this.#offset)) {
       attempt.abandon(this.#failure);
       this.handler.onResponseEnd?.(this.controller, {});
       return;
     }
-    const refusal = refuseContinuation(this.#entity, this.#offset, response);
+    const refusal = refuseContinuation(this.#entity, this.#offset, attempt);
     if (refusal === undefined) return;
     attempt.abandon(refusal);
     this.tellError(refusal);
   }
-}
-
-function single(headers: IncomingHttpHeaders, name: string): string | undefined {
-  return headers[name] as string | undefined;
 }

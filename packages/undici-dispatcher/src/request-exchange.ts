@@ -120,9 +120,9 @@ export class RequestExchange extends UndiciExchange {
   }
 
   protected responseAccepted(attempt: AttemptHandler): void {
-    const { headers, statusCode, statusMessage } = attempt;
+    const { responseHeaders = {}, status, statusMessage } = attempt;
     if (this.#policy?.resume) this.#prepareDownload(attempt, this.#policy);
-    this.handler.onResponseStart?.(this.controller, statusCode, headers, statusMessage);
+    this.handler.onResponseStart?.(this.controller, status, responseHeaders, statusMessage);
   }
 
   #startHandler(context: unknown): void {
@@ -134,10 +134,9 @@ export class RequestExchange extends UndiciExchange {
     }
   }
 
-  #prepareDownload({ headers, statusCode }: AttemptHandler, policy: RetryPolicy): void {
+  #prepareDownload(attempt: AttemptHandler, policy: RetryPolicy): void {
     if (this.options.method !== 'GET' || hasHeader(this.options.headers, 'range')) return;
-    const get = (name: string): string | undefined => headers[name] as string | undefined;
-    const entity = resumableDownload({ status: statusCode, headers: { get } });
+    const entity = resumableDownload(attempt);
     if (entity === undefined) return;
     const { controller, dispatch, handler, options } = this;
     this.#download = new Download(entity, {

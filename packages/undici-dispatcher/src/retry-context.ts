@@ -1,13 +1,18 @@
 /** The context that undici hands to its callers, with the statistics in it. */
 
+import { inspect } from 'node:util';
+
 import type { RequestStatistics } from '@tenax/core';
 
-/** What may be asked before the operation has ended, too. */
+/** An operation that may not have ended yet. */
 interface Subject {
   readonly statistics: RequestStatistics;
 }
 
-/** Statistics that are read when somebody looks: an interceptor may copy a context before the operation has ended. */
+/**
+ * The statistics of a request, read when somebody looks: a caller gets its context before its request has ended, and
+ * an interceptor may copy it then. Made for every request, so its fields are the prototype's.
+ */
 class LiveStatistics implements RequestStatistics {
   readonly #subject: Subject;
 
@@ -48,27 +53,19 @@ class LiveStatistics implements RequestStatistics {
   }
 }
 
+/** For console.log. */
+Object.defineProperty(LiveStatistics.prototype, inspect.custom, {
+  value(this: LiveStatistics) {
+    return this.toJSON();
+  },
+});
+
 /** A context with `retry`, beside whatever another interceptor has put into its own. */
 export class RetryContext {
-  readonly #subject: Subject & { readonly ended: boolean };
+  readonly retry: RequestStatistics;
 
-  constructor(subject: Subject & { readonly ended: boolean }, other: unknown) {
-    this.#subject = subject;
+  constructor(subject: Subject, other: unknown) {
     if (typeof other === 'object' && other !== null) Object.assign(this, other);
-    Object.defineProperty(this, 'retry', RETRY);
-  }
-
-  static statisticsOf(context: RetryContext): RequestStatistics {
-    const subject = context.#subject;
-    return subject.ended ? subject.statistics : new LiveStatistics(subject);
+    this.retry = new LiveStatistics(subject);
   }
 }
-
-/** One for all: a getter of its own for each would cost every context its fast shape. */
-const RETRY: PropertyDescriptor & ThisType<RetryContext> = {
-  get() {
-    return RetryContext.statisticsOf(this);
-  },
-  enumerable: true,
-  configurable: true,
-};

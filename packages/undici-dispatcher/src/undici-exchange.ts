@@ -21,7 +21,6 @@ import type { AttemptOwner } from './attempt-handler.ts';
 import type { Abortable, LiveController } from './live-controller.ts';
 import type { Dispatch, DispatchOptions, Handler } from './protocol.ts';
 import { withHeaders } from './request-headers.ts';
-import { UndiciOutcome } from './undici-outcome.ts';
 
 /** What a request and the rest of a broken download have in common. */
 export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abortable {
@@ -101,7 +100,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
 
   attemptResponded(attempt: AttemptHandler): void {
     this.#responding = true;
-    this.operation?.responded(new UndiciOutcome(attempt));
+    this.operation?.responded(attempt);
     this.#responding = false;
   }
 

@@ -49,16 +49,16 @@ export function classifyHttp(
   policy: ClassificationPolicy,
 ): Classification {
   if (outcome.kind === 'value' || (outcome.kind === 'response' && outcome.accepted)) return SUCCESS;
-  if (outcome.kind === 'response') return classifyStatus(outcome.status, outcome.headers, request, policy);
+  if (outcome.kind === 'response') return classifyStatus(outcome, request, policy);
   return classifyError(outcome, request, policy);
 }
 
 function classifyStatus(
-  status: number,
-  headers: HeaderReader | undefined,
+  response: ErrorResponse,
   request: RequestDescription,
   policy: ClassificationPolicy,
 ): Classification {
+  const { status } = response;
   const { hasIdempotencyKey } = request;
   if (hasIdempotencyKey && status === 409) {
     return { failureClass: 'transient', retryable: true, reason: 'idempotent_request_in_progress' };
@@ -67,12 +67,17 @@ function classifyStatus(
     if (status < 400) return SUCCESS;
     return { failureClass: 'permanent', retryable: false, reason: 'permanent_failure' };
   }
-  const throttled = status === 429 || status === 529 || (status === 503 && headers && hasRetryAfter(headers));
+  const throttled = status === 429 || status === 529 || (status === 503 && asksToWait(response));
   const failureClass = throttled ? 'throttled' : 'transient';
   if (!REFUSED_UNPROCESSED.includes(status) && !isIdempotent(request, policy.methods)) {
     return { failureClass, retryable: false, reason: 'method_not_idempotent' };
   }
   return { failureClass, retryable: true, reason: throttled ? 'throttled' : 'transient_status' };
+}
+
+/** Headers are read where they matter alone: some clients put them together then. */
+function asksToWait({ headers }: ErrorResponse): boolean {
+  return headers !== undefined && hasRetryAfter(headers);
 }
 
 function classifyError(
@@ -106,7 +111,7 @@ function classifyThrown(
     const neverSent = unsent && LOST_ON_THE_WAY.includes(failureClass);
     return classifyByClass(neverSent ? 'connection' : failureClass, request, policy);
   }
-  const byStatus = classifyStatus(response.status, response.headers, request, policy);
+  const byStatus = classifyStatus(response, request, policy);
   if (byStatus.failureClass !== undefined) return byStatus;
   return classifyByClass(classOfError(error, policy.errorCodes, 'permanent'), request, policy);
 }

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+
+import { isComplete, rangeHeaders, refuseContinuation, resumableDownload } from '../../src/http/resume.ts';
+import type { DownloadResponse } from '../../src/http/resume.ts';
+
+const response = (status: number, headers: Record<string, string>): DownloadResponse => ({
+  status,
+  headers: { get: (name) => headers[name] },
+});
+const STRONG = { etag: '"v1"', 'content-length': '100' };
+const DATE = 'Mon, 03 Jun 2019 11:30:12 GMT';
+const EARLIER = 'Mon, 03 Jun 2019 11:30:10 GMT';
+
+describe('a download that may be continued', () => {
+  it.each<[string, Record<string, string>, object]>([
+    ['by a strong ETag', STRONG, { validator: '"v1"', length: 100 }],
+    ['by a strong ETag, without a length', { etag: '"v1"' }, { validator: '"v1"', length: undefined }],
+    ['in identity encoding', { ...STRONG, 'content-encoding': 'identity' }, { validator: '"v1"' }],
+    ['by a Last-Modified that is older', { 'last-modified': EARLIER, date: DATE }, { validator: EARLIER }],
+  ])('%s', (_, headers, expected) => {
+    expect(resumableDownload(response(200, headers))).toMatchObject(expected);
+  });
+
+  it.each<[string, number, Record<string, string>]>([
+    ['a weak ETag', 200, { etag: 'W/"v1"' }],
+    ['a weak ETag beside a date', 200, { etag: 'W/"v1"', 'last-modified': EARLIER, date: DATE }],
+    ['a Last-Modified of the same second', 200, { 'last-modified': DATE, date: DATE }],
+    ['a Last-Modified without a Date', 200, { 'last-modified': EARLIER }],
+    ['no validator', 200, {}],
+    ['an encoding', 200, { ...STRONG, 'content-encoding': 'gzip' }],
+    ['a part', 206, STRONG],
+  ])('not with %s', (_, status, headers) => {
+    expect(resumableDownload(response(status, headers))).toBeUndefined();
+  });
+
+  it('is asked for by its range, if it is still the same', () => {
+    expect(rangeHeaders({ validator: '"v1"', length: 100 }, 40)).toEqual({
+      range: 'bytes=40-',
+      'if-range': '"v1"',
+    });
+  });
+});
+
+describe('the rest of a download', () => {
+  const entity = { validator: '"v1"', length: 100 };
+  const range = { 'content-range': 'bytes 40-99/100' };
+
+  it.each<[string, Record<string, string>]>([
+    ['with the same ETag', { ...range, etag: '"v1"' }],
+    ['without an ETag', range],
+    ['of a length that is not said', { 'content-range': 'bytes 40-99/*' }],
+  ])('%s', (_, headers) => {
+    expect(refuseContinuation(entity, 40, response(206, headers))).toBeUndefined();
+  });
+
+  it.each<[string, number, Record<string, string>, string]>([
+    ['the whole again', 200, { etag: '"v2"' }, 'status 200'],
+    ['another range', 206, { 'content-range': 'bytes 30-99/100' }, 'Content-Range bytes 30-99/100'],
+    ['no range', 206, {}, 'Content-Range missing'],
+    ['another length', 206, { 'content-range': 'bytes 40-119/120' }, 'a length of 120 instead of 100'],
+    ['another version', 206, { ...range, etag: '"v2"' }, 'another ETag'],
+  ])('is not %s', (_, status, headers, problem) => {
+    expect(refuseContinuation(entity, 40, response(status, headers))).toMatchObject({
+      code: 'TENAX_RESUME_REFUSED',
+      message: `The download broke off at byte 40 and can't be continued: the server answered with ${problem}`,
+    });
+  });
+
+  it.each<[boolean, number, string]>([
+    [true, 416, 'bytes */40'],
+    [false, 416, 'bytes */41'],
+    [false, 200, 'bytes */40'],
+  ])('is nothing: %s, by status %s with Content-Range %s', (complete, status, contentRange) => {
+    expect(isComplete(response(status, { 'content-range': contentRange }), 40)).toBe(complete);
+  });
+});
