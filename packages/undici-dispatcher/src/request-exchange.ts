@@ -89,6 +89,8 @@ export class RequestExchange extends UndiciExchange {
     this.ended = true;
     this.#waiting?.delete(this);
     this.#body?.release(failure);
+    // A context may be kept for long, and with it this.
+    this.#body = undefined;
     this.#capture?.add(this.statistics);
   }
 

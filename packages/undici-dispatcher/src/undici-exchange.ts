@@ -95,7 +95,9 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   }
 
   attemptInformed(statusCode: number, headers: IncomingHttpHeaders, statusMessage: string | undefined): void {
-    this.handler.onResponseStart?.(this.controller, statusCode, headers, statusMessage);
+    this.#callHandler(() => {
+      this.handler.onResponseStart?.(this.controller, statusCode, headers, statusMessage);
+    });
   }
 
   attemptResponded(attempt: AttemptHandler): void {
@@ -107,7 +109,12 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   attemptUpgraded(statusCode: number, headers: IncomingHttpHeaders, socket: Duplex): void {
     this.operation?.succeeded(statusCode);
     this.accepted = true;
-    this.handler.onRequestUpgrade?.(this.controller, statusCode, headers, socket);
+    try {
+      this.handler.onRequestUpgrade?.(this.controller, statusCode, headers, socket);
+    } catch (error) {
+      socket.destroy();
+      this.tellError(error as Error);
+    }
   }
 
   attemptFailed(error: Error, byCaller: boolean): void {
@@ -128,7 +135,11 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   }
 
   progressed(step: 'onResponseStarted' | 'onRequestSent' | 'onBodySent', sent: readonly unknown[]): void {
-    this.handler[step]?.apply(this.handler, [...sent]);
+    const told: ((...given: unknown[]) => void) | undefined = this.handler[step];
+    if (told === undefined) return;
+    this.#callHandler(() => {
+      told.apply(this.handler, [...sent]);
+    });
   }
 
   accept(): void {
@@ -169,6 +180,15 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
         code: 'TENAX_CALLBACK',
         detail: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
       });
+    }
+  }
+
+  /** What the caller's handler throws ends its request: it is no failure of the attempt. */
+  #callHandler(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.operation?.abort(error);
     }
   }
 
