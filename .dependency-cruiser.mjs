@@ -12,6 +12,7 @@ const floors = Object.entries({
     'promise-execution.ts',
     'attempt.ts',
     'attached-statistics.ts',
+    'live-statistics.ts',
     'discard.ts',
     'end-error.ts',
     'hooks.ts',

@@ -1,6 +1,7 @@
 /** Statistics beside a result: nothing of them can be seen on it. */
 
 import { completeError, RetryError } from './errors.ts';
+import { LiveStatistics } from './live-statistics.ts';
 import type { Operation } from './operation.ts';
 import type { RequestStatistics } from './record.ts';
 
@@ -71,5 +72,6 @@ export function operationOf(result: unknown): Operation | undefined {
  */
 export function getRetryStatistics(responseOrErrorOrResult: object): RequestStatistics | undefined {
   const operation = operationOf(responseOrErrorOrResult);
-  return operation?.statistics(epochOffset(operation));
+  if (operation) return operation.statistics(epochOffset(operation));
+  return LiveStatistics.in(responseOrErrorOrResult)?.toJSON();
 }

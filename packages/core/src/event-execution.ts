@@ -129,7 +129,7 @@ export class EventExecution extends Execution implements EventOperation {
       return;
     }
     this.close();
-    const failure = this.giveUp(outcome, this.#exchange.carrier);
+    const failure = this.giveUp(outcome, undefined);
     if (failure === undefined) {
       this.#exchange.accept();
       return;
@@ -140,7 +140,7 @@ export class EventExecution extends Execution implements EventOperation {
 
   #succeed(status: number | undefined, endedAt: number): void {
     this.close();
-    this.succeed(this.#exchange.carrier, status, endedAt);
+    this.succeed(undefined, status, endedAt);
   }
 
   async #retry(decision: Decision & { action: 'retry' }, outcome: Outcome): Promise<void> {

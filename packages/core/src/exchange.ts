@@ -85,8 +85,6 @@ export interface Exchange<T> extends ExchangeDescription {
  * within `EventOperation.responded` and `failed` wherever nothing has to be waited for.
  */
 export interface EventExchange extends ExchangeDescription {
-  /** What the caller gets beside the response: `getRetryStatistics` knows it once the operation has ended. */
-  readonly carrier?: object | undefined;
   /** Sends one attempt. How it ends is told to the operation, before or after this returns. */
   send(attempt: AttemptContext): void;
   /** The attempt under way has lost its time or its caller: ends it. What it says from now on is not heard. */

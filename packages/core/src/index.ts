@@ -47,6 +47,7 @@ export type {
   RetryOverride,
   ShouldRetryContext,
 } from './options.ts';
+export { LiveStatistics } from './live-statistics.ts';
 export { parseRetryOptions } from './options/schema.ts';
 export type {
   Classification,

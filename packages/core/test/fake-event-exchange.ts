@@ -10,7 +10,6 @@ import type { RetryEngine } from '../src/engine.ts';
 /** An exchange that logs what the engine asks of it. A test tells its operation what happens. */
 export class FakeEventExchange implements EventExchange {
   readonly call: CallOptions;
-  readonly carrier: object = {};
   readonly log: string[] = [];
   readonly attempts: AttemptContext[] = [];
   readonly failures: unknown[] = [];

@@ -20,13 +20,13 @@ import type { WaitingRequests } from './waiting-requests.ts';
 /** One dispatch of a caller. */
 export class RequestExchange extends UndiciExchange {
   readonly call: CallOptions;
-  carrier: RetryContext | undefined;
   readonly #engine: RetryEngine;
   readonly #waiting: WaitingRequests | undefined;
   readonly #capture: Capture | undefined = currentCapture();
   #policy: RetryPolicy | undefined;
   #body: RequestBody | undefined;
   #attempts = 0;
+  #hasStarted = false;
   #download: Download | undefined;
 
   constructor(
@@ -75,18 +75,17 @@ export class RequestExchange extends UndiciExchange {
 
   override discard(): Discarding | undefined {
     // Without a controller the caller could not end the wait that comes: the first attempt may have had no connection.
-    if (this.carrier === undefined) this.#startHandler(null);
+    if (!this.#hasStarted) this.#startHandler(null);
     this.#waiting?.add(this);
     return super.discard();
   }
 
   override attemptStarted(controller: Dispatcher.DispatchController, context: unknown): void {
     super.attemptStarted(controller, context);
-    if (this.carrier === undefined) this.#startHandler(context);
+    if (!this.#hasStarted) this.#startHandler(context);
   }
 
   release(failure?: { readonly reason: unknown }): void {
-    this.ended = true;
     this.#waiting?.delete(this);
     this.#body?.release(failure);
     // A context may be kept for long, and with it this.
@@ -128,9 +127,9 @@ export class RequestExchange extends UndiciExchange {
   }
 
   #startHandler(context: unknown): void {
-    this.carrier = new RetryContext(this, context);
+    this.#hasStarted = true;
     try {
-      this.handler.onRequestStart(this.controller, this.carrier);
+      this.handler.onRequestStart(this.controller, new RetryContext(this, context));
     } catch (error) {
       this.operation?.abort(error);
     }

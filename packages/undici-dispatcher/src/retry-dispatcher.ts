@@ -81,6 +81,13 @@ export class RetryDispatcher extends Dispatcher {
     return dispatchWithRetries(this.engine, this.#dispatch, options, handler, this.#waiting);
   }
 
+  /** Without an event it takes the listeners away by which the events of the inner dispatcher are heard, too. */
+  override removeAllListeners(event?: string | symbol): this {
+    super.removeAllListeners(...(event === undefined ? [] : [event]));
+    if (event === undefined) forwardEvents(this.#inner, this);
+    return this;
+  }
+
   /**
    * Takes no more requests, and waits for those under way. A wait ends at once: its retry is sent now, for the last
    * time.

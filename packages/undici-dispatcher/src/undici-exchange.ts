@@ -28,8 +28,6 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   abstract readonly url: string;
   /** Whether the response that comes is the caller's. */
   accepted = false;
-  /** Whether the operation has ended; its body may still be on its way. */
-  ended = false;
   /** What the dispatcher said of its queue. */
   canTakeMore = true;
   protected readonly controller: LiveController;

@@ -1,7 +1,10 @@
+import { inspect } from 'node:util';
+
 import { describe, expect, it, vi } from 'vitest';
 
 import { getRetryStatistics } from '../../src/attached-statistics.ts';
 import { AttemptTimeoutError, OperationTimeoutError, RetryExhaustedError } from '../../src/errors.ts';
+import { LiveStatistics } from '../../src/live-statistics.ts';
 import type { GeneralOptions, RetryOptions } from '../../src/options.ts';
 import { FakeEventExchange } from '../fake-event-exchange.ts';
 import { response } from '../operation-driver.ts';
@@ -13,15 +16,11 @@ const run = (options: GeneralOptions = {}, exchange = new FakeEventExchange()) =
 };
 
 describe('an operation of a client that answers by events', () => {
-  it('accepts a success within the event, and stamps the carrier', () => {
+  it('accepts a success within the event', () => {
     const { exchange, operation } = run();
     operation.responded(response(200));
     expect(exchange.log).toEqual(['send 1', 'release', 'accept']);
-    expect(getRetryStatistics(exchange.carrier)).toMatchObject({
-      result: 'success',
-      attempts: [{ status: 200 }],
-    });
-    expect(operation.statistics).toEqual(getRetryStatistics(exchange.carrier));
+    expect(operation.statistics).toMatchObject({ result: 'success', attempts: [{ status: 200 }] });
   });
 
   it('sends again after a failure, once the wait is over and its response is gone', async () => {
@@ -111,6 +110,27 @@ describe('an operation of a client that answers by events', () => {
     await clock.advance(50);
     expect(operation.statistics.attempts).toMatchObject([{ status: 503 }]);
     expect(operation.statistics.totalTime).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('live statistics', () => {
+  it('are those of the operation, before and after its end', async () => {
+    const { clock, operation } = run();
+    const retry = new LiveStatistics(operation);
+    operation.responded(response(503));
+    expect(retry.attempts).toMatchObject([{ status: 503 }]);
+    await clock.advance(100);
+    operation.responded(response(200));
+    const { id, key, result, reason, attempts, totalTime, totalDelay } = retry;
+    const { statistics } = operation;
+    expect({ id, key, result, reason, attempts, totalTime, totalDelay }).toEqual(statistics);
+    expect(JSON.parse(JSON.stringify(retry))).toEqual(JSON.parse(JSON.stringify(statistics)));
+    expect(inspect(retry)).toBe(inspect(statistics));
+    expect(getRetryStatistics({ ...{ retry } })).toBe(statistics);
+  });
+
+  it.each([{}, { retry: undefined }, { retry: { attempts: [] } }, { retry: 3 }])('are not in %j', (other) => {
+    expect(getRetryStatistics(other)).toBeUndefined();
   });
 });
 

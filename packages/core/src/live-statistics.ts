@@ -1,0 +1,70 @@
+/** Statistics that can be handed out before their operation has ended. */
+
+import type { RequestStatistics } from './record.ts';
+
+/** An operation that may not have ended yet. */
+interface Subject {
+  readonly statistics: RequestStatistics;
+}
+
+/**
+ * The statistics of an operation, read when somebody looks; until it has ended, what is known so far. For a client that
+ * gives its callers a context before it has an answer. `getRetryStatistics` of an object that holds one as its `retry`
+ * gives the plain record.
+ *
+ * @example
+ * handler.onRequestStart(controller, { ...context, retry: new LiveStatistics(operation) });
+ */
+export class LiveStatistics implements RequestStatistics {
+  readonly #subject: Subject;
+
+  constructor(subject: Subject) {
+    this.#subject = subject;
+  }
+
+  /** The live statistics that an object holds as its `retry`. */
+  static in(holder: object): LiveStatistics | undefined {
+    const { retry } = holder as { readonly retry?: unknown };
+    return typeof retry === 'object' && retry !== null && #subject in retry ? retry : undefined;
+  }
+
+  get id(): string {
+    return this.#subject.statistics.id;
+  }
+
+  get key(): string {
+    return this.#subject.statistics.key;
+  }
+
+  get result(): RequestStatistics['result'] {
+    return this.#subject.statistics.result;
+  }
+
+  get reason(): RequestStatistics['reason'] {
+    return this.#subject.statistics.reason;
+  }
+
+  get attempts(): RequestStatistics['attempts'] {
+    return this.#subject.statistics.attempts;
+  }
+
+  get totalTime(): number {
+    return this.#subject.statistics.totalTime;
+  }
+
+  get totalDelay(): number {
+    return this.#subject.statistics.totalDelay;
+  }
+
+  /** The plain record. */
+  toJSON(): RequestStatistics {
+    return this.#subject.statistics;
+  }
+}
+
+// What console.log of Node and Deno asks for.
+Object.defineProperty(LiveStatistics.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  value(this: LiveStatistics) {
+    return this.toJSON();
+  },
+});
