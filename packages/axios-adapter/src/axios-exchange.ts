@@ -22,7 +22,6 @@ import { showStatistics } from './show-statistics.ts';
 /** A request on its way through an adapter. */
 export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   readonly call: CallOptions;
-  readonly url: string;
   readonly #adapter: AxiosAdapter;
   /** The adapter is the user's own, which may change the config that it is given. */
   readonly #isOwnAdapter: boolean;
@@ -40,9 +39,12 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     this.#headers = config.headers;
     const { cancelToken } = config;
     this.#token = cancelToken && new TokenSignal(cancelToken, config);
-    this.url = fullUrl(config);
     const signal = this.#token?.signal ?? (config.signal as AbortSignal | undefined);
     this.call = { method: config.method ?? 'get', signal, retry: config.retry };
+  }
+
+  get url(): string {
+    return fullUrl(this.#config);
   }
 
   get hasIdempotencyKey(): boolean {

@@ -44,7 +44,7 @@ export interface Discarding {
 /** What the engine needs to know of a request, however its client answers. */
 export interface ExchangeDescription {
   readonly call: CallOptions;
-  /** The full URL. */
+  /** The full URL. Read when somebody asks for it. */
   readonly url?: string | undefined;
   /** Whether the caller gave an `Idempotency-Key`. Asked at most once. */
   readonly hasIdempotencyKey?: boolean;

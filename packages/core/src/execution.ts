@@ -9,15 +9,35 @@ import { AttemptTimeoutError, describeValue, OperationTimeoutError } from './err
 import type { CallOptions, Discarding, ExchangeDescription } from './exchange.ts';
 import { reportAttempt, reportEnd, reportRetry, runBeforeRetry } from './hooks.ts';
 import { IDEMPOTENCY_KEY, makeIdempotencyKey } from './http/idempotency-key.ts';
+import { upperCaseMethod } from './http/methods.ts';
 import { applyVerdict } from './http/verdict.ts';
 import { Interruptible, Interruption } from './interruption.ts';
 import { Operation } from './operation.ts';
 import type { Classification, Decision, FailureClass, Outcome, RetryReason } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
+import { describeRequest } from './request.ts';
+import type { RequestDescription } from './request.ts';
 import { subscribe, unsubscribe } from './signals.ts';
 import type { SignalSubscriber } from './signals.ts';
 import type { StatisticsAggregate } from './statistics/aggregate.ts';
 import { warnOnce } from './warnings.ts';
+
+/** A request whose URL is put together when somebody asks for it: most requests end without that. */
+class ExchangeRequest implements RequestDescription {
+  readonly method: string | undefined;
+  readonly hasIdempotencyKey: boolean;
+  readonly #exchange: ExchangeDescription;
+
+  constructor(exchange: ExchangeDescription, method: string | undefined, hasIdempotencyKey: boolean) {
+    this.#exchange = exchange;
+    this.method = method;
+    this.hasIdempotencyKey = hasIdempotencyKey;
+  }
+
+  get url(): string | undefined {
+    return this.#exchange.url;
+  }
+}
 
 /** One operation under way. A driver sends its attempts and asks here what follows from their ends. */
 export abstract class Execution extends Interruptible implements AttemptOwner, SignalSubscriber {
@@ -37,14 +57,14 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
   constructor(exchange: ExchangeDescription, policy: RetryPolicy, aggregate: StatisticsAggregate) {
     super();
     const call: CallOptions = exchange.call;
-    const method = call.method?.toUpperCase();
+    const method = call.method === undefined ? undefined : upperCaseMethod(call.method);
     const hasIdempotencyKey =
       method !== undefined && !policy.methods.includes(method) && (exchange.hasIdempotencyKey ?? false);
-    let request = { method, url: exchange.url, hasIdempotencyKey };
+    let request = new ExchangeRequest(exchange, method, hasIdempotencyKey);
     const key = policy.idempotencyKey ? makeIdempotencyKey(request, policy) : undefined;
     if (key !== undefined) {
       this.headers = new Headers({ [IDEMPOTENCY_KEY]: key });
-      request = { ...request, hasIdempotencyKey: true };
+      request = new ExchangeRequest(exchange, method, true);
     }
     this.callerSignal = call.signal;
     this.bounded = policy.timeout !== undefined || policy.attemptTimeout !== undefined;
@@ -146,7 +166,8 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
     const { shouldRetry } = this.policy;
     if (shouldRetry === undefined) return builtIn;
     try {
-      const { attemptNumber, request } = this.operation;
+      const { attemptNumber } = this.operation;
+      const request = describeRequest(this.operation.request);
       const { failureClass, retryable } = builtIn;
       const context = { attemptNumber, request, failureClass, retryable, remaining: this.remaining() };
       const answer = shouldRetry(outcome, context);

@@ -20,7 +20,7 @@ import type {
 } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { AttemptRecord, ErrorSummary, RequestStatistics } from './record.ts';
-import { originOf } from './request.ts';
+import { describeRequest, originOf } from './request.ts';
 import type { RequestDescription } from './request.ts';
 import { silence, warnOnce } from './warnings.ts';
 
@@ -67,12 +67,16 @@ const GIVEN_UP_WITHIN: Classification = Object.freeze({
 });
 
 let lastId = 0;
+/** How many operations have been begun. */
+let begun = 0;
 
 /** The state of one operation. Call `beginAttempt`, then `succeed` or `decide`, in turn; `interrupt` at any time. */
 export class Operation {
   readonly policy: RetryPolicy;
   readonly request: RequestDescription;
   readonly startedAt: number;
+  /** Its place among all operations: clocks can't tell, for each engine may have its own. */
+  readonly ordinal: number;
   /** Set once the operation has ended. */
   result: OperationResult | undefined;
   attemptNumber = 0;
@@ -81,6 +85,8 @@ export class Operation {
   #firstAttemptEndedAt: number | undefined;
   #inAttempt = false;
   #attemptStartedAt = 0;
+  /** Operations that had been begun when the attempt was. */
+  #begunBefore = 0;
   #decidedAt = 0;
   #delayBefore = 0;
   #totalDelay = 0;
@@ -97,6 +103,8 @@ export class Operation {
     this.policy = policy;
     this.request = request;
     this.startedAt = now;
+    begun += 1;
+    this.ordinal = begun;
     this.#id = identity.id;
     this.#key = identity.key;
   }
@@ -136,6 +144,7 @@ export class Operation {
   beginAttempt(now: number): void {
     this.attemptNumber += 1;
     this.#inAttempt = true;
+    this.#begunBefore = begun;
     this.#attemptStartedAt = now;
     this.#waitEnded(now);
   }
@@ -244,7 +253,7 @@ export class Operation {
 
   /** Whether the other one ran during the last attempt. An error may have been thrown before, by another operation. */
   #isWithin(other: Operation): boolean {
-    return other.startedAt >= this.#attemptStartedAt && other.result !== 'aborted';
+    return other.ordinal > this.#begunBefore && other.result !== 'aborted';
   }
 
   #afterFailure(classification: Classification, hint: number | undefined, moment: DecisionMoment): Decision {
@@ -364,7 +373,7 @@ function keyOf(policy: RetryPolicy, request: RequestDescription): string {
   const { key } = policy;
   if (key) {
     try {
-      const own: unknown = key(request);
+      const own: unknown = key(describeRequest(request));
       if (typeof own === 'string') return own;
       silence(own);
       warnOnce(key, `key returned ${describeValue(own)}, accepted: a string; the origin of the URL is used`);

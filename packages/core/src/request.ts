@@ -10,6 +10,11 @@ export interface RequestDescription {
   readonly hasIdempotencyKey?: boolean;
 }
 
+/** The request as the user's functions get it: a copy of its own. */
+export function describeRequest({ hasIdempotencyKey, method, url }: RequestDescription): RequestDescription {
+  return { method, url, ...(hasIdempotencyKey !== undefined && { hasIdempotencyKey }) };
+}
+
 /**
  * The key of requests to one destination: the URL's origin, or `''` where there is none.
  *

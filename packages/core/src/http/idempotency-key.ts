@@ -2,6 +2,7 @@
 
 import { RetryConfigError } from '../errors.ts';
 import type { RetryPolicy } from '../policy.ts';
+import { describeRequest } from '../request.ts';
 import type { RequestDescription } from '../request.ts';
 import { silence } from '../warnings.ts';
 
@@ -23,7 +24,7 @@ export function makeIdempotencyKey(request: RequestDescription, policy: RetryPol
   if (idempotencyKey === true) return `"${randomUuid()}"`;
   let key: unknown;
   try {
-    key = idempotencyKey(request);
+    key = idempotencyKey(describeRequest(request));
   } catch (cause) {
     throw new RetryConfigError('idempotencyKey', idempotencyKey, 'a function that returns a key; it threw', {
       cause,

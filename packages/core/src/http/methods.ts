@@ -13,6 +13,13 @@ export const IDEMPOTENT_METHODS: readonly string[] = [
   'QUERY',
 ];
 
+const UPPER_CASE: ReadonlySet<string> = new Set([...IDEMPOTENT_METHODS, 'POST', 'PATCH']);
+
+/** The method in upper case. Most are already, and finding that out costs less than making it so. */
+export function upperCaseMethod(method: string): string {
+  return UPPER_CASE.has(method) ? method : method.toUpperCase();
+}
+
 /**
  * Whether the request may be sent twice. One without a method is a function that somebody asked to be retried, and
  * with an idempotency key the server takes care of it.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { IDEMPOTENT_METHODS, isIdempotent } from '../../src/http/methods.ts';
+import { IDEMPOTENT_METHODS, isIdempotent, upperCaseMethod } from '../../src/http/methods.ts';
 
 describe('a request that may be sent again', () => {
   it.each([
@@ -11,5 +11,17 @@ describe('a request that may be sent again', () => {
     ['no method', {}, true],
   ])('%s: %s', (_, request, idempotent) => {
     expect(isIdempotent(request, IDEMPOTENT_METHODS)).toBe(idempotent);
+  });
+});
+
+describe('a method in upper case', () => {
+  it.each([
+    ['get', 'GET'],
+    ['POST', 'POST'],
+    ['Patch', 'PATCH'],
+    ['PURGE', 'PURGE'],
+    ['purge', 'PURGE'],
+  ])('%s: %s', (method, expected) => {
+    expect(upperCaseMethod(method)).toBe(expected);
   });
 });
