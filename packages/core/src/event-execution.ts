@@ -108,13 +108,16 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   async #ask(outcome: Outcome, builtIn: Classification, endedAt: number): Promise<void> {
+    let classification: Classification;
     try {
-      const classification = await this.askShouldRetry(outcome, builtIn);
-      this.#judge(outcome, classification, endedAt);
-    } catch (error) {
+      classification = await this.askShouldRetry(outcome, builtIn);
+      this.throwIfInterrupted();
+    } catch (interruption) {
       this.#exchange.discard()?.cancel();
-      this.#end(error as Interruption);
+      this.#end(interruption as Interruption);
+      return;
     }
+    this.#judge(outcome, classification, endedAt);
   }
 
   #judge(outcome: Outcome, classification: Classification, endedAt: number): void {

@@ -158,13 +158,15 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
   }
 
   /**
-   * The built-in verdict, or the user's.
+   * The built-in verdict, or the user's. The end may come while this is on its way back, so ask `throwIfInterrupted`
+   * then.
    *
    * @throws Interruption when the operation ends while the user's function thinks
    */
   protected async askShouldRetry(outcome: Outcome, builtIn: Classification): Promise<Classification> {
     const { shouldRetry } = this.policy;
     if (shouldRetry === undefined) return builtIn;
+    let classification = builtIn;
     try {
       const { attemptNumber } = this.operation;
       const request = describeRequest(this.operation.request);
@@ -172,16 +174,17 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
       const context = { attemptNumber, request, failureClass, retryable, remaining: this.remaining() };
       const answer = shouldRetry(outcome, context);
       const verdict: unknown = isPromiseLike(answer) ? await this.unlessInterrupted(answer) : answer;
-      if (verdict === undefined || typeof verdict === 'boolean') return applyVerdict(builtIn, verdict);
-      warnOnce(
-        shouldRetry,
-        `shouldRetry returned ${describeValue(verdict)}, accepted: true, false or undefined`,
-      );
+      if (verdict === undefined || typeof verdict === 'boolean') {
+        classification = applyVerdict(builtIn, verdict);
+      } else {
+        const given = describeValue(verdict);
+        warnOnce(shouldRetry, `shouldRetry returned ${given}, accepted: true, false or undefined`);
+      }
     } catch (error) {
       if (Interruption.is(error)) throw error;
       warnOnce(shouldRetry, 'shouldRetry failed; the built-in verdict stands', error);
     }
-    return builtIn;
+    return classification;
   }
 
   protected decide(outcome: Outcome, classification: Classification, endedAt: number): Decision {

@@ -35,8 +35,15 @@ export type {
 } from './exchange.ts';
 export { classifyHttp } from './http/classify.ts';
 export type { ClassificationPolicy } from './http/classify.ts';
-export { isComplete, rangeHeaders, refuseContinuation, resumableDownload } from './http/resume.ts';
-export type { DownloadResponse, ResumableDownload } from './http/resume.ts';
+export {
+  isComplete,
+  rangeHeaders,
+  readContentRange,
+  refuseContinuation,
+  resumableDownload,
+  resumeRefused,
+} from './http/resume.ts';
+export type { ContentRange, DownloadResponse, ResumableDownload } from './http/resume.ts';
 export { parseRetryAfter } from './http/retry-after.ts';
 export type {
   ErrorMatcher,

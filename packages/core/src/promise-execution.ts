@@ -4,7 +4,7 @@ import { Attempt } from './attempt.ts';
 import type { Discarding, Exchange } from './exchange.ts';
 import { Execution } from './execution.ts';
 import { Interruption } from './interruption.ts';
-import type { Classification, Outcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { StatisticsAggregate } from './statistics/aggregate.ts';
 
@@ -49,7 +49,13 @@ export class PromiseExecution<T> extends Execution {
         }
         let classification = this.classify(outcome);
         if (shouldRetry && classification.failureClass !== 'aborted') {
-          classification = await this.#ask(outcome, classification, value);
+          try {
+            classification = await this.askShouldRetry(outcome, classification);
+            this.throwIfInterrupted();
+          } catch (interruption) {
+            this.#discardOutcome(outcome, value)?.cancel();
+            throw interruption;
+          }
         }
         if (classification.failureClass === undefined) {
           this.succeed(value, outcome.kind === 'response' ? outcome.status : undefined, endedAt);
@@ -92,15 +98,6 @@ export class PromiseExecution<T> extends Execution {
     attempt.abort(reason);
     if (interruption.kind === 'attempt_timeout') return reason;
     throw new Interruption(interruption.kind, reason);
-  }
-
-  async #ask(outcome: Outcome, builtIn: Classification, value: T | undefined): Promise<Classification> {
-    try {
-      return await this.askShouldRetry(outcome, builtIn);
-    } catch (interruption) {
-      this.#discardOutcome(outcome, value)?.cancel();
-      throw interruption;
-    }
   }
 
   #discardOutcome(outcome: Outcome, value: T | undefined): Discarding | undefined {

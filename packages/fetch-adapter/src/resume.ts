@@ -6,6 +6,7 @@ import {
   rangeHeaders,
   refuseContinuation,
   resumableDownload,
+  resumeRefused,
   RetryError,
   signalOf,
 } from '@tenax/core';
@@ -98,6 +99,8 @@ class Download {
       const { done, value } = await this.#reader.read();
       if (!done) {
         this.#offset += value.byteLength;
+        if (length !== undefined && this.#offset > length)
+          throw resumeRefused(length, 'more bytes than there are');
         return value;
       }
       if (length === undefined || this.#offset >= length) return 'end';
@@ -105,6 +108,7 @@ class Download {
         cause: Object.assign(new Error('The body ended early'), { code: 'ERR_STREAM_PREMATURE_CLOSE' }),
       });
     } catch (error) {
+      if (error instanceof RetryError) throw error;
       if (length !== undefined && this.#offset >= length) return 'end';
       failure = error;
     }

@@ -56,6 +56,7 @@ export class AttemptHandler implements Handler, ResponseOutcome {
   readonly #owner: AttemptOwner;
   #phase: Phase = 'sent';
   #held: HeldBody | undefined;
+  #releasing = false;
   #drained: (() => void) | undefined;
   #drainedSize = 0;
 
@@ -131,7 +132,7 @@ export class AttemptHandler implements Handler, ResponseOutcome {
     this.statusMessage = statusMessage;
     this.#phase = 'held';
     this.#owner.attemptResponded(this);
-    if (this.isHeld) controller.pause();
+    if (this.isHeld && !this.#held?.isRead) controller.pause();
   }
 
   onResponseData(_: LiveAttempt, chunk: Buffer): void {
@@ -141,9 +142,9 @@ export class AttemptHandler implements Handler, ResponseOutcome {
   }
 
   onResponseEnd(_: LiveAttempt, trailers: IncomingHttpHeaders): void {
-    if (this.#phase === 'held' || this.#held) this.#hold().end(trailers);
+    if (this.#phase === 'held' || (this.#phase === 'accepted' && this.#held)) this.#hold().end(trailers);
     else if (this.#phase === 'accepted') this.#bodyEnded(trailers);
-    else this.#over();
+    else this.#drainEnded();
   }
 
   onResponseError(controller: Controller, error: Error): void {
@@ -180,23 +181,27 @@ export class AttemptHandler implements Handler, ResponseOutcome {
 
   /** Gives the caller what came while the response was held, as far as `isPaused` lets it. */
   release(isPaused: () => boolean): void {
-    const held = this.#held;
-    if (held && this.#phase === 'accepted') {
-      for (const step of held.take(isPaused)) {
-        if (step.kind === 'chunk') this.#owner.bodyChunk(step.chunk);
-        else {
-          this.#held = undefined;
-          if (step.kind === 'end') this.#bodyEnded(step.trailers);
-          else {
-            this.#over();
-            this.#owner.bodyError(step.error);
-          }
-        }
-      }
-      if (held.isEmpty) this.#held = undefined;
+    // A callback that resumes is answered when it has returned: one event follows the other.
+    if (this.#releasing) return;
+    this.#releasing = true;
+    try {
+      while (this.#phase === 'accepted' && this.#held && !isPaused()) this.#tellNext(this.#held);
+    } finally {
+      this.#releasing = false;
     }
+    if (this.#phase !== 'accepted') return;
     if (isPaused()) this.controller?.pause();
     else if (this.controller?.paused) this.controller.resume();
+  }
+
+  /** The caller gives up on the body: what was held of it is not told any more. */
+  abort(reason: Error): void {
+    if (this.#phase !== 'accepted' || !this.#held) {
+      this.controller?.abort(reason);
+      return;
+    }
+    this.abandon(reason);
+    this.#owner.bodyError(reason);
   }
 
   /** The response is nobody's: a small rest is read, which frees the connection, a larger one is cut off. */
@@ -225,6 +230,19 @@ export class AttemptHandler implements Handler, ResponseOutcome {
     this.controller?.abort(reason);
   }
 
+  #tellNext(held: HeldBody): void {
+    const step = held.shift();
+    if (step?.kind === 'chunk') this.#owner.bodyChunk(step.chunk);
+    else {
+      this.#held = undefined;
+      if (step?.kind === 'end') this.#bodyEnded(step.trailers);
+      else if (step) {
+        this.#over();
+        this.#owner.bodyError(step.error);
+      }
+    }
+  }
+
   #hold(): HeldBody {
     return (this.#held ??= new HeldBody());
   }
@@ -232,6 +250,14 @@ export class AttemptHandler implements Handler, ResponseOutcome {
   #drain(size: number): void {
     this.#drainedSize += size;
     if (this.#drainedSize > LARGEST_DRAIN) this.controller?.abort(abandoned());
+  }
+
+  /** undici uses a connection again a turn after its response has ended, so that a server may close it first. */
+  #drainEnded(): void {
+    const drained = this.#drained;
+    this.#drained = undefined;
+    this.#over();
+    if (drained) setImmediate(() => setImmediate(drained));
   }
 
   /** A throw of the caller's comes back as an error: it is told of, as undici does. */

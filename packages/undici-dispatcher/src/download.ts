@@ -1,6 +1,8 @@
 /** A download that goes on where it broke off: `Range` with `If-Range`, by the rules that core has for it. */
 
-import { isComplete, rangeHeaders, refuseContinuation } from '@tenax/core';
+import type { IncomingHttpHeaders } from 'node:http';
+
+import { isComplete, rangeHeaders, readContentRange, refuseContinuation, resumeRefused } from '@tenax/core';
 import type { AttemptContext, CallOptions, ResumableDownload, RetryEngine } from '@tenax/core';
 
 import type { AttemptHandler } from './attempt-handler.ts';
@@ -40,6 +42,10 @@ export class Download {
     this.#offset += length;
   }
 
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** The broken attempt is the first of a new operation; its retries ask for the rest. */
   continue(failure: Error): void {
     const { controller, engine } = this.#request;
@@ -63,6 +69,8 @@ class RestExchange extends UndiciExchange {
   readonly #failure: Error;
   readonly #download: Download;
   readonly #offset: number;
+  /** Where the body is whole. */
+  #end = Infinity;
 
   constructor(
     { controller, dispatch, handler, options, url }: DownloadRequest,
@@ -94,12 +102,26 @@ class RestExchange extends UndiciExchange {
   override attemptInformed(): void {}
 
   override bodyChunk(chunk: Buffer): void {
+    if (this.#download.offset + chunk.length > this.#end) {
+      this.#refuse(resumeRefused(this.#offset, 'more bytes than there are'));
+      return;
+    }
     this.#download.chunk(chunk.length);
     super.bodyChunk(chunk);
   }
 
+  /** A server may give a part of the rest: what is missing then is asked for too. */
+  override bodyEnd(trailers: IncomingHttpHeaders): void {
+    if (this.#download.offset >= this.#end) {
+      super.bodyEnd(trailers);
+      return;
+    }
+    const early = new Error('The body ended early');
+    this.#download.continue(Object.assign(early, { code: 'ERR_STREAM_PREMATURE_CLOSE' }));
+  }
+
   override bodyError(error: Error): void {
-    if (this.controller.aborted) super.bodyError(error);
+    if (this.isCallersFault) super.bodyError(error);
     else this.#download.continue(error);
   }
 
@@ -116,8 +138,13 @@ class RestExchange extends UndiciExchange {
       return;
     }
     const refusal = refuseContinuation(this.#entity, this.#offset, attempt);
-    if (refusal === undefined) return;
-    attempt.abandon(refusal);
+    if (refusal) this.#refuse(refusal);
+    const range = readContentRange(attempt.headers);
+    this.#end = this.#entity.length ?? range?.total ?? range?.end ?? Infinity;
+  }
+
+  #refuse(refusal: Error): void {
+    this.abandon(refusal);
     this.tellError(refusal);
   }
 }

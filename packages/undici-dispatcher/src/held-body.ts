@@ -12,11 +12,11 @@ export type BodyStep =
 export class HeldBody {
   #steps: BodyStep[] = [];
   #last: BodyStep | undefined;
-  #reader: { resolve(body: Buffer): void; reject(error: Error): void } | undefined;
+  readonly #readers: { resolve(body: Buffer): void; reject(error: Error): void }[] = [];
 
-  /** Whether nothing of it is left to be told. */
-  get isEmpty(): boolean {
-    return this.#steps.length === 0;
+  /** Whether somebody waits for the whole of it. */
+  get isRead(): boolean {
+    return this.#readers.length > 0;
   }
 
   /** Whether its end has come. */
@@ -39,31 +39,29 @@ export class HeldBody {
   /** The body, once it is whole. */
   whole(): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      this.#reader = { resolve, reject };
-      this.#tellReader();
+      this.#readers.push({ resolve, reject });
+      this.#tellReaders();
     });
   }
 
-  /** Takes out what may be told, until somebody pauses. */
-  *take(isPaused: () => boolean): Generator<BodyStep> {
-    for (let step = this.#steps[0]; step && !isPaused(); step = this.#steps[0]) {
-      this.#steps.shift();
-      yield step;
-    }
+  /** Takes out what is to be told next. */
+  shift(): BodyStep | undefined {
+    return this.#steps.shift();
   }
 
   #finish(step: BodyStep): void {
     this.#steps.push(step);
     this.#last = step;
-    this.#tellReader();
+    this.#tellReaders();
   }
 
-  #tellReader(): void {
-    if (!this.#reader || !this.#last) return;
-    if (this.#last.kind === 'error') this.#reader.reject(this.#last.error);
-    else {
-      const chunks = this.#steps.flatMap((step) => (step.kind === 'chunk' ? [step.chunk] : []));
-      this.#reader.resolve(Buffer.concat(chunks));
+  #tellReaders(): void {
+    const last = this.#last;
+    if (last === undefined) return;
+    const chunks = this.#steps.flatMap((step) => (step.kind === 'chunk' ? [step.chunk] : []));
+    for (const reader of this.#readers.splice(0)) {
+      if (last.kind === 'error') reader.reject(last.error);
+      else reader.resolve(Buffer.concat(chunks));
     }
   }
 }

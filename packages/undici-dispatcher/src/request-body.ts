@@ -1,6 +1,7 @@
 /** The body of a request, and how it is sent more than once. */
 
 import { Readable } from 'node:stream';
+import type { ReadableStream as NodeStream } from 'node:stream/web';
 
 import { ReplayableStream, sourceOfIterable, sourceOfStream } from '@tenax/core';
 import type { ByteSource, RetryPolicy } from '@tenax/core';
@@ -33,29 +34,40 @@ export function prepareBody(
     get replayable() {
       return stream.replayable;
     },
-    next: () => stream.open(),
+    // undici ends a Readable at once when its request ends, and waits for the next part of any other.
+    next: () => (body instanceof Readable ? Readable.fromWeb(stream.open() as NodeStream) : stream.open()),
     release: (failure) => {
       stream.release(failure);
-      // As undici does with a body whose request has failed, also with one that it never saw.
-      if (failure && body instanceof Readable) body.destroy();
     },
   };
 }
 
 function isReadAnew(body: object): boolean {
-  if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer || body instanceof Blob) return true;
+  if (Array.isArray(body) || ArrayBuffer.isView(body) || body instanceof ArrayBuffer || body instanceof Blob)
+    return true;
   return (body as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'FormData';
 }
 
 /** `undefined` for a body that is gone, which has an error of its own, and for what is no body at all. */
 function sourceOf(body: object): ByteSource | undefined {
   if (body instanceof Readable) {
-    return body.destroyed || body.readableDidRead ? undefined : sourceOfIterable(body);
+    return body.destroyed || body.readableDidRead ? undefined : sourceOfReadable(body);
   }
   if (body instanceof ReadableStream) return body.locked ? undefined : sourceOfStream(body);
   if (Symbol.asyncIterator in body) return sourceOfIterable(body as AsyncIterable<unknown>);
   if (Symbol.iterator in body) return sourceOfIterable(eachOf(body as Iterable<unknown>));
   return undefined;
+}
+
+/** Its iterator would end only after the part that it waits for. */
+function sourceOfReadable(readable: Readable): ByteSource {
+  const source = sourceOfIterable(readable);
+  return {
+    next: () => source.next(),
+    cancel: () => {
+      readable.destroy();
+    },
+  };
 }
 
 async function* eachOf(iterable: Iterable<unknown>): AsyncGenerator<unknown> {

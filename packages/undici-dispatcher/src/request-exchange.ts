@@ -26,7 +26,8 @@ export class RequestExchange extends UndiciExchange {
   #policy: RetryPolicy | undefined;
   #body: RequestBody | undefined;
   #attempts = 0;
-  #hasStarted = false;
+  #context: RetryContext | undefined;
+  #ended = false;
   #download: Download | undefined;
 
   constructor(
@@ -75,17 +76,19 @@ export class RequestExchange extends UndiciExchange {
 
   override discard(): Discarding | undefined {
     // Without a controller the caller could not end the wait that comes: the first attempt may have had no connection.
-    if (!this.#hasStarted) this.#startHandler(null);
-    this.#waiting?.add(this);
+    if (this.#context === undefined) this.#startHandler(null);
+    if (!this.#ended) this.#waiting?.add(this);
     return super.discard();
   }
 
   override attemptStarted(controller: Dispatcher.DispatchController, context: unknown): void {
     super.attemptStarted(controller, context);
-    if (!this.#hasStarted) this.#startHandler(context);
+    if (this.#context === undefined) this.#startHandler(context);
+    else this.#context.add(context);
   }
 
   release(failure?: { readonly reason: unknown }): void {
+    this.#ended = true;
     this.#waiting?.delete(this);
     this.#body?.release(failure);
     // A context may be kept for long, and with it this.
@@ -99,18 +102,12 @@ export class RequestExchange extends UndiciExchange {
   }
 
   override bodyChunk(chunk: Buffer): void {
-    if (this.#download) this.#download.chunk(chunk.length);
-    try {
-      super.bodyChunk(chunk);
-    } catch (error) {
-      // It comes back as an error of the body, which is then not the network's.
-      this.#download = undefined;
-      throw error;
-    }
+    this.#download?.chunk(chunk.length);
+    super.bodyChunk(chunk);
   }
 
   override bodyError(error: Error): void {
-    if (this.#download === undefined || this.controller.aborted) super.bodyError(error);
+    if (this.#download === undefined || this.isCallersFault) super.bodyError(error);
     else this.#download.continue(error);
   }
 
@@ -127,9 +124,9 @@ export class RequestExchange extends UndiciExchange {
   }
 
   #startHandler(context: unknown): void {
-    this.#hasStarted = true;
+    this.#context = new RetryContext(this, context);
     try {
-      this.handler.onRequestStart(this.controller, new RetryContext(this, context));
+      this.handler.onRequestStart(this.controller, this.#context);
     } catch (error) {
       this.operation?.abort(error);
     }

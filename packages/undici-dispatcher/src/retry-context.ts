@@ -11,7 +11,14 @@ export class RetryContext {
   readonly retry: RequestStatistics;
 
   constructor(subject: { readonly statistics: RequestStatistics }, other: unknown) {
-    if (typeof other === 'object' && other !== null) Object.assign(this, other);
+    this.add(other);
     this.retry = new LiveStatistics(subject);
+  }
+
+  /** What an interceptor has put into the context of an attempt. */
+  add(other: unknown): void {
+    if (typeof other !== 'object' || other === null) return;
+    const { retry } = this;
+    Object.assign(this, other, retry && { retry });
   }
 }

@@ -15,6 +15,7 @@ import type {
   RetryEngine,
 } from '@tenax/core';
 import type { Dispatcher } from 'undici';
+import { errors } from 'undici';
 
 import { AttemptHandler } from './attempt-handler.ts';
 import type { AttemptOwner } from './attempt-handler.ts';
@@ -37,6 +38,9 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   protected operation: EventOperation | undefined;
   #live: AttemptHandler | undefined;
   #responding = false;
+  /** The caller's handler is being called: what it resumes flows when it has returned. */
+  #calling = false;
+  #callerThrew = false;
 
   constructor(dispatch: Dispatch, options: DispatchOptions, handler: Handler, controller: LiveController) {
     this.dispatch = dispatch;
@@ -80,12 +84,12 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   }
 
   abort(reason: Error): void {
-    if (this.accepted) this.#live?.controller?.abort(reason);
+    if (this.accepted) this.#live?.abort(reason);
     else this.operation?.abort(reason);
   }
 
   resume(): void {
-    this.#release();
+    if (!this.#calling) this.#release();
   }
 
   attemptStarted(controller: Dispatcher.DispatchController, _context: unknown): void {
@@ -108,7 +112,10 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     this.operation?.succeeded(statusCode);
     this.accepted = true;
     try {
-      this.handler.onRequestUpgrade?.(this.controller, statusCode, headers, socket);
+      if (!this.handler.onRequestUpgrade) {
+        throw new errors.InvalidArgumentError('invalid onRequestUpgrade method');
+      }
+      this.handler.onRequestUpgrade(this.controller, statusCode, headers, socket);
     } catch (error) {
       socket.destroy();
       this.tellError(error as Error);
@@ -121,11 +128,21 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   }
 
   bodyChunk(chunk: Buffer): void {
-    this.handler.onResponseData?.(this.controller, chunk);
+    try {
+      this.handler.onResponseData?.(this.controller, chunk);
+    } catch (error) {
+      this.#callerThrew = true;
+      throw error;
+    }
   }
 
   bodyEnd(trailers: IncomingHttpHeaders): void {
-    this.handler.onResponseEnd?.(this.controller, trailers);
+    try {
+      this.handler.onResponseEnd?.(this.controller, trailers);
+    } catch (error) {
+      this.#callerThrew = true;
+      throw error;
+    }
   }
 
   bodyError(error: Error): void {
@@ -144,19 +161,25 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     const live = this.#live as AttemptHandler;
     live.accept();
     this.accepted = true;
-    if (this.#responding) {
-      // What the caller's handler throws is undici's to hand on, as without retries.
-      this.responseAccepted(live);
-      if (this.controller.paused) live.controller?.pause();
-      return;
-    }
+    this.#calling = !this.#responding;
     try {
       this.responseAccepted(live);
     } catch (error) {
-      this.#callerThrew(error);
+      this.#callerThrew = true;
+      // Within undici's own event it is undici's to hand on, as without retries.
+      if (this.#responding) throw error;
+      this.#callerFailed(error);
       return;
+    } finally {
+      this.#calling = false;
     }
-    this.#release();
+    if (!this.#responding) this.#release();
+    else if (this.controller.paused) live.controller?.pause();
+  }
+
+  /** Whether an error of the body is the caller's own doing: its abort, or what its handler has thrown. */
+  protected get isCallersFault(): boolean {
+    return this.#callerThrew || this.controller.aborted;
   }
 
   /** The caller's from here on. */
@@ -194,11 +217,11 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     try {
       this.#live?.release(() => this.controller.paused);
     } catch (error) {
-      this.#callerThrew(error);
+      this.#callerFailed(error);
     }
   }
 
-  #callerThrew(error: unknown): void {
+  #callerFailed(error: unknown): void {
     this.#live?.abandon(error as Error);
     this.tellError(error as Error);
   }

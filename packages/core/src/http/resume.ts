@@ -29,6 +29,21 @@ export function resumableDownload({ headers, status }: DownloadResponse): Resuma
   return { validator, length: length === null || length === undefined ? undefined : Number(length) };
 }
 
+/** The part of an entity that a 206 gives: its first byte, the byte after its last one, and the length of the whole. */
+export interface ContentRange {
+  readonly start: number;
+  readonly end: number;
+  readonly total: number | undefined;
+}
+
+/** Reads `Content-Range` (RFC 9110 section 14.4); `undefined` where there is none that names bytes. */
+export function readContentRange(headers: HeaderReader): ContentRange | undefined {
+  const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers.get('content-range') ?? '');
+  if (match === null) return undefined;
+  const total = match[3] === '*' ? undefined : Number(match[3]);
+  return { start: Number(match[1]), end: Number(match[2]) + 1, total };
+}
+
 /** The headers that ask for the rest of a download. */
 export function rangeHeaders({ validator }: ResumableDownload, offset: number): Record<string, string> {
   return { range: `bytes=${offset}-`, 'if-range': validator };
@@ -48,21 +63,23 @@ export function refuseContinuation(
   offset: number,
   { headers, status }: DownloadResponse,
 ): RetryError | undefined {
-  const contentRange = headers.get('content-range');
-  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(contentRange ?? '');
-  const total = length === undefined ? undefined : String(length);
+  const range = readContentRange(headers);
   const etag = headers.get('etag');
   const problem =
     status !== 206
       ? `status ${status}`
-      : Number(range?.[1] ?? Number.NaN) !== offset
-        ? `Content-Range ${contentRange ?? 'missing'}`
-        : total !== undefined && range?.[2] !== '*' && range?.[2] !== total
-          ? `a length of ${range?.[2]} instead of ${total}`
+      : range?.start !== offset
+        ? `Content-Range ${headers.get('content-range') ?? 'missing'}`
+        : length !== undefined && range.total !== undefined && range.total !== length
+          ? `a length of ${range.total} instead of ${length}`
           : etag && validator.startsWith('"') && etag !== validator
             ? 'another ETag'
             : undefined;
-  if (problem === undefined) return undefined;
+  return problem === undefined ? undefined : resumeRefused(offset, problem);
+}
+
+/** The error of a download that can't be continued. */
+export function resumeRefused(offset: number, problem: string): RetryError {
   return new RetryError(
     'TENAX_RESUME_REFUSED',
     `The download broke off at byte ${offset} and can't be continued: the server answered with ${problem}`,

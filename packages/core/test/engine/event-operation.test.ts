@@ -126,7 +126,7 @@ describe('live statistics', () => {
     expect({ id, key, result, reason, attempts, totalTime, totalDelay }).toEqual(statistics);
     expect(JSON.parse(JSON.stringify(retry))).toEqual(JSON.parse(JSON.stringify(statistics)));
     expect(inspect(retry)).toBe(inspect(statistics));
-    expect(getRetryStatistics({ ...{ retry } })).toBe(statistics);
+    expect(getRetryStatistics({ retry, another: 'member' })).toBe(statistics);
   });
 
   it.each([{}, { retry: undefined }, { retry: { attempts: [] } }, { retry: 3 }])('are not in %j', (other) => {
