@@ -144,7 +144,7 @@ export class AttemptHandler implements Handler, ResponseOutcome {
   onResponseEnd(_: LiveAttempt, trailers: IncomingHttpHeaders): void {
     if (this.#phase === 'held' || (this.#phase === 'accepted' && this.#held)) this.#hold().end(trailers);
     else if (this.#phase === 'accepted') this.#bodyEnded(trailers);
-    else this.#drainEnded();
+    else this.#over();
   }
 
   onResponseError(controller: Controller, error: Error): void {
@@ -250,14 +250,6 @@ export class AttemptHandler implements Handler, ResponseOutcome {
   #drain(size: number): void {
     this.#drainedSize += size;
     if (this.#drainedSize > LARGEST_DRAIN) this.controller?.abort(abandoned());
-  }
-
-  /** undici uses a connection again a turn after its response has ended, so that a server may close it first. */
-  #drainEnded(): void {
-    const drained = this.#drained;
-    this.#drained = undefined;
-    this.#over();
-    if (drained) setImmediate(() => setImmediate(drained));
   }
 
   /** A throw of the caller's comes back as an error: it is told of, as undici does. */

@@ -2,10 +2,10 @@
 
 import type { RetryEngine } from '@tenax/core';
 
-import { AttemptHandler } from './attempt-handler.ts';
 import { modernHandler } from './legacy-handler.ts';
 import type { Dispatch, DispatchOptions } from './protocol.ts';
 import { RequestExchange } from './request-exchange.ts';
+import { isAttempt } from './undici-exchange.ts';
 import type { WaitingRequests } from './waiting-requests.ts';
 
 /** Sends a request, as `dispatch` does: what fails is told to the handler. */
@@ -17,7 +17,7 @@ export function dispatchWithRetries(
   waiting?: WaitingRequests,
 ): boolean {
   // An attempt of retries further out: one loop is enough. What is no request at all is undici's to refuse.
-  if (handler instanceof AttemptHandler || !isObject(options) || !isObject(handler)) {
+  if (!isObject(options) || !isObject(handler) || isAttempt(options)) {
     return dispatch(options, handler);
   }
   const exchange = new RequestExchange(engine, dispatch, options, modernHandler(handler), waiting);

@@ -10,6 +10,7 @@ import type { LiveController } from './live-controller.ts';
 import type { Dispatch, DispatchOptions, Handler } from './protocol.ts';
 import { withHeaders } from './request-headers.ts';
 import { UndiciExchange } from './undici-exchange.ts';
+import type { WaitingRequests } from './waiting-requests.ts';
 
 /** The request whose body is downloaded. */
 export interface DownloadRequest {
@@ -22,6 +23,7 @@ export interface DownloadRequest {
   readonly options: DispatchOptions;
   readonly handler: Handler;
   readonly controller: LiveController;
+  readonly waiting: WaitingRequests | undefined;
 }
 
 /** One entity on its way to a handler, over as many connections as it takes. */
@@ -73,14 +75,14 @@ class RestExchange extends UndiciExchange {
   #end = Infinity;
 
   constructor(
-    { controller, dispatch, handler, options, url }: DownloadRequest,
+    { controller, dispatch, handler, options, url, waiting }: DownloadRequest,
     retry: CallOptions['retry'],
     entity: ResumableDownload,
     failure: Error,
     download: Download,
     offset: number,
   ) {
-    super(dispatch, options, handler, controller);
+    super(dispatch, options, handler, controller, waiting);
     this.call = { method: 'GET', retry };
     this.url = url;
     this.#entity = entity;
@@ -98,8 +100,10 @@ class RestExchange extends UndiciExchange {
     super.send(attempt);
   }
 
-  /** The caller has had the interim responses of this request. */
+  /** The caller has had the interim responses of this request, and its progress. */
   override attemptInformed(): void {}
+
+  override progressed(): void {}
 
   override bodyChunk(chunk: Buffer): void {
     if (this.#download.offset + chunk.length > this.#end) {

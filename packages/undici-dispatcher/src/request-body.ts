@@ -1,7 +1,6 @@
 /** The body of a request, and how it is sent more than once. */
 
 import { Readable } from 'node:stream';
-import type { ReadableStream as NodeStream } from 'node:stream/web';
 
 import { ReplayableStream, sourceOfIterable, sourceOfStream } from '@tenax/core';
 import type { ByteSource, RetryPolicy } from '@tenax/core';
@@ -11,7 +10,7 @@ export interface RequestBody {
   readonly replayable: boolean;
   /** The body for the next attempt. */
   next(): unknown;
-  /** The operation has ended. */
+  /** The operation has ended; with a failure, or once its response has been read, nobody reads on. */
   release(failure?: { readonly reason: unknown }): void;
 }
 
@@ -34,8 +33,7 @@ export function prepareBody(
     get replayable() {
       return stream.replayable;
     },
-    // undici ends a Readable at once when its request ends, and waits for the next part of any other.
-    next: () => (body instanceof Readable ? Readable.fromWeb(stream.open() as NodeStream) : stream.open()),
+    next: () => stream.open(),
     release: (failure) => {
       stream.release(failure);
     },

@@ -1,8 +1,11 @@
 /** A request, from its first attempt to the response that is the caller's. */
 
+import type { IncomingHttpHeaders } from 'node:http';
+
 import type { AttemptContext, CallOptions, Discarding, RetryEngine, RetryPolicy } from '@tenax/core';
 import { resumableDownload } from '@tenax/core';
 import type { Dispatcher } from 'undici';
+import { RetryHandler } from 'undici';
 
 import type { AttemptHandler } from './attempt-handler.ts';
 import { currentCapture } from './capture-statistics.ts';
@@ -21,13 +24,11 @@ import type { WaitingRequests } from './waiting-requests.ts';
 export class RequestExchange extends UndiciExchange {
   readonly call: CallOptions;
   readonly #engine: RetryEngine;
-  readonly #waiting: WaitingRequests | undefined;
   readonly #capture: Capture | undefined = currentCapture();
   #policy: RetryPolicy | undefined;
   #body: RequestBody | undefined;
   #attempts = 0;
   #context: RetryContext | undefined;
-  #ended = false;
   #download: Download | undefined;
 
   constructor(
@@ -38,11 +39,12 @@ export class RequestExchange extends UndiciExchange {
     waiting?: WaitingRequests,
   ) {
     const controller = new LiveController();
-    super(dispatch, options, handler, controller);
+    super(dispatch, options, handler, controller, waiting);
     controller.handOver(this);
     this.#engine = engine;
-    this.#waiting = waiting;
-    this.call = { method: options.method, retry: options.retry };
+    // undici's own retries around it would multiply the attempts.
+    const retry = handler instanceof RetryHandler ? false : options.retry;
+    this.call = { method: options.method, retry };
   }
 
   get url(): string {
@@ -59,17 +61,12 @@ export class RequestExchange extends UndiciExchange {
     return this.#body?.replayable ?? true;
   }
 
-  get closing(): boolean {
-    return this.#waiting?.closing ?? false;
-  }
-
   begin(policy: RetryPolicy): void {
     this.#policy = policy;
     this.#body = prepareBody(this.options.body, policy);
   }
 
   override send(attempt: AttemptContext): void {
-    if (attempt.number > 1) this.#waiting?.delete(this);
     this.#attempts = attempt.number;
     super.send(attempt);
   }
@@ -77,7 +74,6 @@ export class RequestExchange extends UndiciExchange {
   override discard(): Discarding | undefined {
     // Without a controller the caller could not end the wait that comes: the first attempt may have had no connection.
     if (this.#context === undefined) this.#startHandler(null);
-    if (!this.#ended) this.#waiting?.add(this);
     return super.discard();
   }
 
@@ -87,18 +83,10 @@ export class RequestExchange extends UndiciExchange {
     else this.#context.add(context);
   }
 
-  release(failure?: { readonly reason: unknown }): void {
-    this.#ended = true;
-    this.#waiting?.delete(this);
+  override release(failure?: { readonly reason: unknown }): void {
+    super.release();
     this.#body?.release(failure);
-    // A context may be kept for long, and with it this.
-    this.#body = undefined;
     this.#capture?.add(this.statistics);
-  }
-
-  /** A wait of this request ends now: its retry is sent at once. */
-  hurry(): void {
-    this.operation?.hurry();
   }
 
   override bodyChunk(chunk: Buffer): void {
@@ -106,21 +94,34 @@ export class RequestExchange extends UndiciExchange {
     super.bodyChunk(chunk);
   }
 
+  override bodyEnd(trailers: IncomingHttpHeaders): void {
+    this.#endBody();
+    super.bodyEnd(trailers);
+  }
+
   override bodyError(error: Error): void {
+    this.#endBody();
     if (this.#download === undefined || this.isCallersFault) super.bodyError(error);
     else this.#download.continue(error);
   }
 
   protected override optionsOf(attempt: AttemptContext): DispatchOptions {
     const options = super.optionsOf(attempt);
-    if (this.#body === undefined) return options;
-    return { ...options, body: this.#body.next() as DispatchOptions['body'] & {} };
+    if (this.#body) options.body = this.#body.next() as DispatchOptions['body'] & {};
+    return options;
   }
 
   protected responseAccepted(attempt: AttemptHandler): void {
     const { responseHeaders = {}, status, statusMessage } = attempt;
     if (this.#policy?.resume) this.#prepareDownload(attempt, this.#policy);
     this.handler.onResponseStart?.(this.controller, status, responseHeaders, statusMessage);
+  }
+
+  /** A server may answer before it has read everything: undici then ends the caller's stream. */
+  #endBody(): void {
+    this.#body?.release({ reason: undefined });
+    // A context may be kept for long, and with it this.
+    this.#body = undefined;
   }
 
   #startHandler(context: unknown): void {
@@ -146,6 +147,7 @@ export class RequestExchange extends UndiciExchange {
       options,
       handler,
       controller,
+      waiting: this.waiting,
     });
   }
 }

@@ -34,9 +34,10 @@ interface InnerDispatcher {
 export class RetryDispatcher extends Dispatcher {
   /** The engine behind it, with its policy and its statistics. */
   readonly engine: RetryEngine;
-  readonly #inner: Dispatcher;
-  readonly #dispatch: Dispatch;
-  readonly #waiting = new WaitingRequests();
+  // Not #private: `compose` calls the methods on a proxy of this.
+  private readonly inner: Dispatcher;
+  private readonly innerDispatch: Dispatch;
+  private readonly waiting: WaitingRequests = new WaitingRequests();
 
   /**
    * @param inner what sends the attempts; closed and destroyed with this one
@@ -48,43 +49,43 @@ export class RetryDispatcher extends Dispatcher {
       throw new RetryConfigError('inner', inner, 'a dispatcher of undici, such as new Agent()');
     }
     this.engine = createDispatchEngine(options);
-    this.#inner = inner;
-    this.#dispatch = (dispatchOptions, handler) => inner.dispatch(dispatchOptions, handler);
+    this.inner = inner;
+    this.innerDispatch = (dispatchOptions, handler) => inner.dispatch(dispatchOptions, handler);
     forwardEvents(inner, this);
   }
 
   get closed(): boolean {
-    return this.#waiting.closing || (this.#inner as InnerDispatcher).closed === true;
+    return this.waiting.closing || (this.inner as InnerDispatcher).closed === true;
   }
 
   get destroyed(): boolean {
-    return (this.#inner as InnerDispatcher).destroyed === true;
+    return (this.inner as InnerDispatcher).destroyed === true;
   }
 
   get isMockActive(): boolean {
-    return (this.#inner as InnerDispatcher).isMockActive === true;
+    return (this.inner as InnerDispatcher).isMockActive === true;
   }
 
   get webSocketOptions(): unknown {
-    return (this.#inner as InnerDispatcher).webSocketOptions;
+    return (this.inner as InnerDispatcher).webSocketOptions;
   }
 
   get eventSourceOptions(): unknown {
-    return (this.#inner as InnerDispatcher).eventSourceOptions;
+    return (this.inner as InnerDispatcher).eventSourceOptions;
   }
 
   override dispatch(options: DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    if (this.#waiting.closing && !this.destroyed) {
+    if (this.waiting.closing && !this.destroyed) {
       modernHandler(handler).onResponseError?.(null as never, new errors.ClientClosedError());
       return true;
     }
-    return dispatchWithRetries(this.engine, this.#dispatch, options, handler, this.#waiting);
+    return dispatchWithRetries(this.engine, this.innerDispatch, options, handler, this.waiting);
   }
 
   /** Without an event it takes the listeners away by which the events of the inner dispatcher are heard, too. */
   override removeAllListeners(event?: string | symbol): this {
     super.removeAllListeners(...(event === undefined ? [] : [event]));
-    if (event === undefined) forwardEvents(this.#inner, this);
+    if (event === undefined) forwardEvents(this.inner, this);
     return this;
   }
 
@@ -95,7 +96,7 @@ export class RetryDispatcher extends Dispatcher {
   override close(): Promise<void>;
   override close(callback: Callback): void;
   override close(callback?: Callback): Promise<void> | void {
-    const closed = this.#waiting.close().then(() => this.#inner.close());
+    const closed = this.waiting.close().then(() => this.inner.close());
     if (callback === undefined) return closed;
     void tell(closed, callback);
   }
@@ -107,8 +108,8 @@ export class RetryDispatcher extends Dispatcher {
   override destroy(error: Error | null, callback: Callback): void;
   override destroy(given?: Error | null | Callback, callback?: Callback): Promise<void> | void {
     const [error, done] = typeof given === 'function' ? [null, given] : [given ?? null, callback];
-    this.#waiting.destroy(error ?? new errors.ClientDestroyedError());
-    const destroyed = this.#inner.destroy(error);
+    this.waiting.destroy(error ?? new errors.ClientDestroyedError());
+    const destroyed = this.inner.destroy(error);
     if (done === undefined) return destroyed;
     void tell(destroyed, done);
   }

@@ -22,9 +22,18 @@ import type { AttemptOwner } from './attempt-handler.ts';
 import type { Abortable, LiveController } from './live-controller.ts';
 import type { Dispatch, DispatchOptions, Handler } from './protocol.ts';
 import { withHeaders } from './request-headers.ts';
+import type { WaitingRequest, WaitingRequests } from './waiting-requests.ts';
+
+/** Marks what an attempt is sent with: retries further in leave it alone, whatever interceptors stand between. */
+const ATTEMPT = Symbol.for('@tenax/undici-dispatcher attempt');
+
+/** Whether somebody retries these already. */
+export function isAttempt(options: DispatchOptions): boolean {
+  return ATTEMPT in options;
+}
 
 /** What a request and the rest of a broken download have in common. */
-export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abortable {
+export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abortable, WaitingRequest {
   abstract readonly call: CallOptions;
   abstract readonly url: string;
   /** Whether the response that comes is the caller's. */
@@ -35,18 +44,32 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   protected readonly handler: Handler;
   protected readonly dispatch: Dispatch;
   protected readonly options: DispatchOptions;
+  /** Where a dispatcher that may be closed finds the requests that wait. */
+  protected readonly waiting: WaitingRequests | undefined;
   protected operation: EventOperation | undefined;
   #live: AttemptHandler | undefined;
   #responding = false;
+  #ended = false;
   /** The caller's handler is being called: what it resumes flows when it has returned. */
   #calling = false;
   #callerThrew = false;
 
-  constructor(dispatch: Dispatch, options: DispatchOptions, handler: Handler, controller: LiveController) {
+  constructor(
+    dispatch: Dispatch,
+    options: DispatchOptions,
+    handler: Handler,
+    controller: LiveController,
+    waiting: WaitingRequests | undefined,
+  ) {
     this.dispatch = dispatch;
     this.options = options;
     this.handler = handler;
     this.controller = controller;
+    this.waiting = waiting;
+  }
+
+  get closing(): boolean {
+    return this.waiting?.closing ?? false;
   }
 
   get statistics(): RequestStatistics {
@@ -60,6 +83,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   }
 
   send(attempt: AttemptContext): void {
+    if (attempt.number > 1) this.waiting?.delete(this);
     const live = new AttemptHandler(this);
     this.#live = live;
     // Undeclared: the caller's handler was checked by its form, and this one has every method.
@@ -71,8 +95,20 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     this.#live?.abandon(reason as Error);
   }
 
+  /** Before a wait, and where a response is nobody's in the end. */
   discard(): Discarding | undefined {
+    if (!this.#ended) this.waiting?.add(this);
     return this.#live?.discard();
+  }
+
+  release(): void {
+    this.#ended = true;
+    this.waiting?.delete(this);
+  }
+
+  /** A wait ends now: its retry is sent at once. */
+  hurry(): void {
+    this.operation?.hurry();
   }
 
   fail(error: unknown): void {
@@ -185,10 +221,11 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   /** The caller's from here on. */
   protected abstract responseAccepted(attempt: AttemptHandler): void;
 
-  /** What the attempt is sent with. */
+  /** What the attempt is sent with: the caller's own object is nobody's to write to. */
   protected optionsOf(attempt: AttemptContext): DispatchOptions {
-    if (!attempt.headers) return this.options;
-    return { ...this.options, headers: withHeaders(this.options.headers, attempt.headers) };
+    const options = { ...this.options, [ATTEMPT]: true };
+    if (attempt.headers) options.headers = withHeaders(options.headers, attempt.headers);
+    return options;
   }
 
   /** The caller's last event. Nobody is left to hand on what its handler throws. */

@@ -13,6 +13,7 @@ export class WaitingRequests {
   closing = false;
   readonly #requests = new Set<WaitingRequest>();
   #emptied: (() => void) | undefined;
+  #empty: Promise<void> | undefined;
 
   add(request: WaitingRequest): void {
     this.#requests.add(request);
@@ -26,12 +27,12 @@ export class WaitingRequests {
   /** No retry is begun any more. Those that wait are sent now, for the last time; fulfilled when they are. */
   close(): Promise<void> {
     this.closing = true;
-    const empty = new Promise<void>((resolve) => {
+    this.#empty ??= new Promise<void>((resolve) => {
       if (this.#requests.size === 0) resolve();
       else this.#emptied = resolve;
     });
     for (const request of this.#requests) request.hurry();
-    return empty;
+    return this.#empty;
   }
 
   /** No retry is begun any more, and those that wait end with this error. */
