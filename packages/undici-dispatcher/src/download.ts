@@ -138,13 +138,22 @@ class RestExchange extends UndiciExchange {
   protected responseAccepted(attempt: AttemptHandler): void {
     if (isComplete(attempt, this.#offset)) {
       attempt.abandon(this.#failure);
-      this.handler.onResponseEnd?.(this.controller, {});
+      this.#complete();
       return;
     }
     const refusal = refuseContinuation(this.#entity, this.#offset, attempt);
     if (refusal) this.#refuse(refusal);
     const range = readContentRange(attempt.headers);
     this.#end = this.#entity.length ?? range?.total ?? range?.end ?? Infinity;
+  }
+
+  /** Nothing was missing but the end. The attempt is over, so nobody hands on what the caller's handler throws. */
+  #complete(): void {
+    try {
+      this.handler.onResponseEnd?.(this.controller, {});
+    } catch (error) {
+      this.tellError(error as Error);
+    }
   }
 
   #refuse(refusal: Error): void {

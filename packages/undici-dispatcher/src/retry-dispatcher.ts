@@ -38,6 +38,7 @@ export class RetryDispatcher extends Dispatcher {
   private readonly inner: Dispatcher;
   private readonly innerDispatch: Dispatch;
   private readonly waiting: WaitingRequests = new WaitingRequests();
+  private whenClosed: Promise<void> | undefined;
 
   /**
    * @param inner what sends the attempts; closed and destroyed with this one
@@ -96,9 +97,9 @@ export class RetryDispatcher extends Dispatcher {
   override close(): Promise<void>;
   override close(callback: Callback): void;
   override close(callback?: Callback): Promise<void> | void {
-    const closed = this.waiting.close().then(() => this.inner.close());
-    if (callback === undefined) return closed;
-    void tell(closed, callback);
+    this.whenClosed ??= this.waiting.close().then(() => this.inner.close());
+    if (callback === undefined) return this.whenClosed;
+    void tell(this.whenClosed, callback);
   }
 
   /** Ends every request, those that wait too, with `error`. */
