@@ -1,8 +1,10 @@
 /** Retries for everything that uses the global dispatcher: undici's functions, and the built-in fetch. */
 
+import process from 'node:process';
+
 import { RetryConfigError } from '@tenax/core';
 import type { RetryOptions } from '@tenax/core';
-import { getGlobalDispatcher, setGlobalDispatcher } from 'undici';
+import { Agent, Dispatcher, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 
 import { RetryDispatcher } from './retry-dispatcher.ts';
 
@@ -41,7 +43,7 @@ export function installGlobalRetry(options?: RetryOptions): GlobalRetry {
       'one at a time: call restore() of the first',
     );
   }
-  const dispatcher = new RetryDispatcher(getGlobalDispatcher(), options);
+  const dispatcher = new RetryDispatcher(presentDispatcher(), options);
   const before = SLOTS.map((slot) => scope[slot]);
   setGlobalDispatcher(dispatcher);
   // An undici before 7.17 leaves alone what the fetch of Node 26 reads.
@@ -61,4 +63,11 @@ export function installGlobalRetry(options?: RetryOptions): GlobalRetry {
     });
   };
   return Object.freeze({ dispatcher, restore, [Symbol.dispose]: restore });
+}
+
+/** The undici 6 inside Node 22 takes only handlers of the older form: an agent of this undici stands in for its own. */
+function presentDispatcher(): Dispatcher {
+  const present = getGlobalDispatcher();
+  const isOfNode = !(present instanceof Dispatcher);
+  return isOfNode && process.versions['undici']?.startsWith('6.') ? new Agent() : present;
 }

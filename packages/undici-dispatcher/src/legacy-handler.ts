@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 
 import type { Handler } from './protocol.ts';
+import { rawHeaders } from './raw-headers.ts';
 
 /** The older form: names and values in turn, and a return value that asks for a pause. */
 export interface LegacyHandler {
@@ -51,7 +52,7 @@ class ModernHandler implements Handler {
     headers: IncomingHttpHeaders,
     socket: Duplex,
   ): void {
-    this.#handler.onUpgrade?.(statusCode, raw(controller.rawHeaders, headers), socket);
+    this.#handler.onUpgrade?.(statusCode, rawHeaders(controller.rawHeaders, headers), socket);
   }
 
   onResponseStart(
@@ -65,7 +66,7 @@ class ModernHandler implements Handler {
     };
     const goOn = this.#handler.onHeaders?.(
       statusCode,
-      raw(controller.rawHeaders, headers),
+      rawHeaders(controller.rawHeaders, headers),
       resume,
       statusMessage,
     );
@@ -78,7 +79,7 @@ class ModernHandler implements Handler {
   }
 
   onResponseEnd(controller: Controller, trailers: IncomingHttpHeaders): void {
-    this.#handler.onComplete?.(raw(controller.rawTrailers, trailers));
+    this.#handler.onComplete?.(rawHeaders(controller.rawTrailers, trailers));
   }
 
   onResponseError(_: Controller, error: Error): void {
@@ -97,12 +98,4 @@ class ModernHandler implements Handler {
   onRequestSent(): void {
     this.#handler.onRequestSent?.();
   }
-}
-
-/** As they came, or put together from what was parsed: each value of a list under its own name. */
-function raw(given: Controller['rawHeaders'], parsed: IncomingHttpHeaders): Buffer[] {
-  if (Array.isArray(given)) return given.map((part) => Buffer.from(part as string, 'latin1'));
-  return Object.entries(parsed).flatMap(([name, value]) =>
-    [value ?? []].flat().flatMap((each) => [Buffer.from(name, 'latin1'), Buffer.from(each, 'latin1')]),
-  );
 }

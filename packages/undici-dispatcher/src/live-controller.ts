@@ -1,7 +1,11 @@
 /** The one controller that a caller gets for a request, whichever attempt is under way. */
 
+import type { IncomingHttpHeaders } from 'node:http';
+
 import type { Dispatcher } from 'undici';
 import { errors } from 'undici';
+
+import { rawHeaders } from './raw-headers.ts';
 
 type AttemptController = Dispatcher.DispatchController;
 
@@ -18,6 +22,8 @@ export interface Abortable {
  * connection that is gone, and a resumed body would never flow again.
  */
 export class LiveController implements AttemptController {
+  /** Those of the response that is the caller's, as undici has parsed them. */
+  headers: IncomingHttpHeaders | undefined;
   #request: Abortable | undefined;
   #attempt: AttemptController | undefined;
   #paused = false;
@@ -35,8 +41,9 @@ export class LiveController implements AttemptController {
     return this.#abortion?.reason ?? (this.#accepted ? (this.#attempt?.reason ?? null) : null);
   }
 
+  /** undici before 7.17 has none, and the fetch of Node 26 reads no others. */
   get rawHeaders(): NonNullable<AttemptController['rawHeaders']> | null {
-    return this.#attempt?.rawHeaders ?? null;
+    return this.#attempt?.rawHeaders ?? (this.headers ? rawHeaders(undefined, this.headers) : null);
   }
 
   get rawTrailers(): NonNullable<AttemptController['rawTrailers']> | null {

@@ -197,6 +197,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     const live = this.#live as AttemptHandler;
     live.accept();
     this.accepted = true;
+    this.controller.headers = live.responseHeaders;
     this.#calling = !this.#responding;
     try {
       this.responseAccepted(live);
