@@ -1,0 +1,210 @@
+// Where a streamed body comes from: sources that fail, that are gone, that are slow, and what becomes of them.
+import { Readable } from 'node:stream';
+
+import { Agent, request } from 'undici';
+import type { Dispatcher } from 'undici';
+import { describe, expect, it } from 'vitest';
+
+import { flakyServer, ok, reset, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import { classesOf, failureOf, owned, retryingAgent, statisticsOf } from './servers/retrying-agents.ts';
+import { uploadServer } from './servers/upload-server.ts';
+
+/** Dispatches, and gives the terminal events once a turn has passed after the first. */
+async function terminalEvents(
+  dispatcher: Dispatcher,
+  url: string,
+  options: Pick<Dispatcher.DispatchOptions, 'body'>,
+): Promise<string[]> {
+  const events: string[] = [];
+  await new Promise<void>((resolve) => {
+    const ended = (event: string): void => {
+      events.push(event);
+      setImmediate(resolve);
+    };
+    dispatcher.dispatch(
+      { origin: new URL(url).origin, path: '/', method: 'PUT', ...options },
+      {
+        onRequestStart: () => undefined,
+        onResponseStart: () => undefined,
+        onResponseData: () => undefined,
+        onResponseEnd: () => {
+          ended('end');
+        },
+        onResponseError: (_, error) => {
+          ended(error.message);
+        },
+      },
+    );
+  });
+  return events;
+}
+
+const destroyed = (error?: Error): Readable => {
+  const readable = Readable.from([Buffer.from('part')]);
+  readable.on('error', () => undefined);
+  return readable.destroy(error);
+};
+const failing = (): Readable =>
+  Readable.from(
+    (async function* () {
+      yield Buffer.from('part');
+      throw new Error('the disk failed');
+    })(),
+  );
+
+/** Gives a part of itself, and no end. */
+const endless = (): Readable => {
+  const readable = new Readable({ read: () => undefined });
+  readable.push('part');
+  return readable;
+};
+
+const GONE: [string, () => Readable, string][] = [
+  ['was destroyed before', () => destroyed(), 'Request aborted'],
+  ['had failed before', () => destroyed(new Error('the file is gone')), 'the file is gone'],
+  ['fails midway', failing, 'the disk failed'],
+];
+
+describe('a Readable that', () => {
+  it.each(GONE)('%s fails its request once, with the error that undici gives', async (_, make, message) => {
+    await using server = await flakyServer(ok);
+    await using own = retryingAgent();
+    expect(await terminalEvents(own.dispatcher, server.url, { body: make() })).toEqual([message]);
+    const error = await failureOf(request(server.url, { ...own, method: 'PUT', body: make() }));
+    await using bare = owned(new Agent());
+    const bareError = await failureOf(request(server.url, { ...bare, method: 'PUT', body: make() }));
+    expect([error.message, error.code, error.name]).toEqual([
+      bareError.message,
+      bareError.code,
+      bareError.name,
+    ]);
+    expect([classesOf(error).length, server.requests.length]).toEqual([1, 0]);
+  });
+
+  it('fails while a retry sends it ends the request with its own error', async () => {
+    const body = endless();
+    await using server = await uploadServer((incoming, _, number) => {
+      incoming.once('data', () => {
+        if (number === 1) incoming.socket.destroy();
+        else body.destroy(new Error('the disk failed'));
+      });
+    });
+    await using own = retryingAgent();
+    const error = await failureOf(request(server.url, { ...own, method: 'PUT', body }));
+    expect([error.message, server.requests]).toEqual(['the disk failed', 2]);
+  });
+
+  it('was read by somebody else before is not sent again', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    await using own = retryingAgent();
+    const body = Readable.from([Buffer.from('gone')]);
+    body.resume();
+    await new Promise((resolve) => body.once('end', resolve));
+    const { context, statusCode } = await request(server.url, { ...own, method: 'PUT', body });
+    expect([statusCode, server.requests.length]).toEqual([503, 1]);
+    expect(statisticsOf(context).reason).toBe('body_not_replayable');
+  });
+
+  it('is still being written goes on in the next attempt where the first one broke', async () => {
+    const body = endless();
+    const bodies: string[] = [];
+    await using server = await uploadServer((incoming, response, number) => {
+      let text = '';
+      incoming.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        if (number > 1) return;
+        bodies.push(text);
+        incoming.socket.resetAndDestroy();
+        body.push(' and the rest');
+        body.push(null);
+      });
+      incoming.on('end', () => {
+        bodies.push(text);
+        response.end('ok');
+      });
+    });
+    await using own = retryingAgent();
+    const response = await request(server.url, { ...own, method: 'PUT', body });
+    expect([await response.body.text(), bodies]).toEqual(['ok', ['part', 'part and the rest']]);
+  });
+});
+
+describe("the caller's Readable", () => {
+  const closing = (readable: Readable): Promise<unknown> =>
+    new Promise((resolve) => readable.once('close', resolve));
+
+  it('is destroyed when attempts have run out', async () => {
+    const server = await flakyServer();
+    await server[Symbol.asyncDispose]();
+    await using own = retryingAgent();
+    const body = endless();
+    const closed = closing(body);
+    await failureOf(request(server.url, { ...own, method: 'PUT', body }));
+    await closed;
+    expect(body.destroyed).toBe(true);
+  });
+
+  it('is destroyed when its request is aborted in a wait', async () => {
+    await using server = await flakyServer(reset);
+    await using own = retryingAgent();
+    const body = Readable.from([Buffer.from('a'), Buffer.from('b')]);
+    const closed = closing(body);
+    const controller = new AbortController();
+    const onRetry = (): void => {
+      controller.abort(new Error('enough'));
+    };
+    const { signal } = controller;
+    const options = { ...own, method: 'PUT', body, signal, retry: { hooks: { onRetry } } } as const;
+    await expect(request(server.url, options)).rejects.toThrow('enough');
+    await closed;
+    expect([body.destroyed, server.requests.length]).toEqual([true, 1]);
+  });
+
+  it('is destroyed when its request is aborted as it is sent', async () => {
+    const controller = new AbortController();
+    await using server = await uploadServer((incoming) => {
+      incoming.once('data', () => {
+        controller.abort(new Error('enough'));
+      });
+    });
+    await using own = retryingAgent();
+    const body = endless();
+    const closed = closing(body);
+    const options = { ...own, method: 'PUT', body, signal: controller.signal } as const;
+    await expect(request(server.url, options)).rejects.toThrow('enough');
+    await closed;
+    expect(body.destroyed).toBe(true);
+  });
+
+  it.each([
+    ['a failure', 413],
+    ['a success', 200],
+  ])('is destroyed when %s is answered before its end, as undici does', async (_, status) => {
+    await using server = await uploadServer((incoming, response) => {
+      incoming.once('data', () => response.writeHead(status).end('before the end'));
+    });
+    await using own = retryingAgent();
+    const body = endless();
+    const closed = closing(body);
+    const response = await request(server.url, { ...own, method: 'PUT', body });
+    expect([response.statusCode, await response.body.text()]).toEqual([status, 'before the end']);
+    await closed;
+    expect(body.destroyed).toBe(true);
+  });
+
+  it('is sent in full by the next attempt when a failure was answered before its end', async () => {
+    const body = endless();
+    await using server = await uploadServer((incoming, response, number) => {
+      if (number === 1) {
+        incoming.once('data', () => response.writeHead(503).end('later'));
+        return;
+      }
+      incoming.pipe(response);
+      body.push(' and the rest');
+      body.push(null);
+    });
+    await using own = retryingAgent();
+    const response = await request(server.url, { ...own, method: 'PUT', body });
+    expect(await response.body.text()).toBe('part and the rest');
+  });
+});

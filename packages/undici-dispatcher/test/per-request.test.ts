@@ -1,0 +1,148 @@
+// What one request says of its retries: opts.retry.
+import { RetryConfigError } from '@tenax/core';
+import type { RetryOverride } from '@tenax/core';
+import { fetch, request, stream } from 'undici';
+import { describe, expect, it, vi } from 'vitest';
+
+import { flakyServer, ok, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import { failureOf, retryDispatcher, retryingAgent, statisticsOf } from './servers/retrying-agents.ts';
+
+describe('opts.retry', () => {
+  it.each<[RetryOverride | undefined, number]>([
+    [undefined, 3],
+    [{}, 3],
+    [{ maxAttempts: 2 }, 2],
+    [{ maxAttempts: undefined }, 3],
+    [{ statusCodes: [500] }, 1],
+    [false, 1],
+  ])('of %j: %i attempts', async (retry, attempts) => {
+    await using server = await flakyServer(unavailable);
+    await using own = retryingAgent();
+    const { body, statusCode } = await request(server.url, { ...own, retry });
+    expect([statusCode, await body.text(), server.requests.length]).toEqual([503, 'later', attempts]);
+  });
+
+  it('false takes throwOnExhausted back, too', async () => {
+    await using server = await flakyServer(unavailable);
+    await using own = retryingAgent({ throwOnExhausted: true });
+    const { context, statusCode } = await request(server.url, { ...own, retry: false });
+    expect([statusCode, statisticsOf(context).attempts.length]).toEqual([503, 1]);
+  });
+
+  it('makes a POST retryable', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    await using own = retryDispatcher();
+    const retry = { methods: ['POST'] };
+    const { body } = await request(server.url, { ...own, method: 'POST', body: 'again', retry });
+    expect([await body.text(), server.requests.length]).toEqual(['again', 2]);
+  });
+
+  it.each([{ maxAttempt: 2 }, { maxAttempts: 0 }, { maxAttempts: Infinity }, 3, 'no', true, null])(
+    'of %j is a RetryConfigError, and nothing is sent',
+    async (retry) => {
+      await using server = await flakyServer(ok);
+      await using own = retryingAgent();
+      const options = { ...own, retry: retry as RetryOverride };
+      expect(await failureOf(request(server.url, options))).toBeInstanceOf(RetryConfigError);
+      const factory = vi.fn<() => never>();
+      expect(await failureOf(stream(server.url, { ...options, method: 'GET' }, factory))).toBeInstanceOf(
+        RetryConfigError,
+      );
+      expect([server.requests.length, factory.mock.calls.length]).toEqual([0, 0]);
+    },
+  );
+
+  it('of one request means nothing to another of the same dispatcher', async () => {
+    await using server = await flakyServer(unavailable);
+    await using own = retryingAgent();
+    const counts = await Promise.all(
+      [1, 4, undefined].map(async (maxAttempts) => {
+        const { context } = await request(server.url, { ...own, retry: { maxAttempts } });
+        return statisticsOf(context).attempts.length;
+      }),
+    );
+    expect(counts).toEqual([1, 4, 3]);
+  });
+
+  it('EDGE "State of a retry lives in a closure or a WeakMap": the options may be shared, and are left as they are', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    await using own = retryingAgent({ attemptHeaders: true });
+    const options = {
+      ...own,
+      headers: Object.freeze({ 'X-Own': 'own' }),
+      retry: Object.freeze({ maxAttempts: 4 }),
+    };
+    const before = { ...options };
+    await Promise.all([request(server.url, options), request(server.url, options)]);
+    expect(options).toEqual(before);
+    expect(server.requests.map(({ headers }) => headers['x-own'])).toEqual(Array(3).fill('own'));
+  });
+});
+
+describe('headers that the policy adds', () => {
+  const forms: [string, Record<string, string> | string[] | Iterable<[string, string]>][] = [
+    ['an object', { 'X-Own': 'own', 'Idempotency-Key': '"mine"' }],
+    ['a flat list', ['X-Own', 'own', 'Idempotency-Key', '"mine"']],
+    [
+      'a Map',
+      new Map([
+        ['X-Own', 'own'],
+        ['Idempotency-Key', '"mine"'],
+      ]),
+    ],
+    ['Headers', new Headers({ 'X-Own': 'own', 'Idempotency-Key': '"mine"' })],
+  ];
+
+  it.each(forms)('are set anew for each attempt over headers in the form of %s', async (_, headers) => {
+    await using server = await flakyServer(unavailable, unavailable, ok);
+    await using own = retryingAgent({ attemptHeaders: true, timeout: 60_000 });
+    await request(server.url, { ...own, headers });
+    const seen = server.requests.map((incoming) => [
+      incoming.headers['x-own'],
+      incoming.headers['x-retry-attempt'],
+    ]);
+    expect(seen).toEqual([
+      ['own', '1'],
+      ['own', '2'],
+      ['own', '3'],
+    ]);
+    expect(server.requests.map((incoming) => incoming.headers['x-retry-remaining-ms'])).toEqual(
+      Array(3).fill(expect.stringMatching(/^\d+$/u)),
+    );
+  });
+
+  it.each(forms)(
+    'leave the idempotency key of the caller in %s, and make its POST retryable',
+    async (_, headers) => {
+      await using server = await flakyServer(unavailable, ok);
+      await using own = retryingAgent({ idempotencyKey: true });
+      await request(server.url, { ...own, method: 'POST', headers });
+      expect(server.requests.map((incoming) => incoming.headers['idempotency-key'])).toEqual([
+        '"mine"',
+        '"mine"',
+      ]);
+    },
+  );
+
+  it('give a POST one idempotency key for all attempts', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    await using own = retryingAgent({ idempotencyKey: true });
+    await request(server.url, { ...own, method: 'POST', body: 'x' });
+    const [first, second] = server.requests.map(({ headers }) => headers['idempotency-key']);
+    expect(first).toMatch(/^"[0-9a-f-]{36}"$/u);
+    expect(second).toBe(first);
+  });
+
+  it('reach the server from beforeRetry', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    await using own = retryingAgent({
+      hooks: {
+        beforeRetry: ({ attemptNumber, headers }) => {
+          headers.set('Authorization', `Bearer ${attemptNumber}`);
+        },
+      },
+    });
+    await fetch(server.url, { ...own, headers: { authorization: 'Bearer 1' } });
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer 1', 'Bearer 2']);
+  });
+});
