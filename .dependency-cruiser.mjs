@@ -40,7 +40,10 @@ const clients = {
   'fetch-adapter': [],
   'axios-adapter': ['(^|/)node_modules/axios/'],
   // undici runs on Node alone.
-  'undici-dispatcher': ['(^|/)node_modules/undici/', '^(async_hooks|events|http|process|stream|stream/web|util)$'],
+  'undici-dispatcher': [
+    '(^|/)node_modules/undici/',
+    '^(async_hooks|events|http|process|stream|stream/web|util)$',
+  ],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -12,7 +12,7 @@ import type { Event } from './timeline.ts';
 export type Handler = Required<Omit<Dispatcher.DispatchHandler, 'onRequestUpgrade'>>;
 
 /** An error as the network gives it. */
-export function networkError(code: string): Error {
+function networkError(code: string): Error {
   return Object.assign(new Error(`${code} on the network`), { code });
 }
 
