@@ -147,4 +147,12 @@ describe.each(ROUTES)('a context that an interceptor further in has made, throug
       .respond(200);
     expect(contextOf(sent)['history']).toEqual(['two']);
   });
+
+  it('does not take the place of retry', async () => {
+    const sent = send({ route });
+    sent.attempt(1).start({ retry: 'one' }).respond(503).end();
+    await sent.clock.advance(100);
+    sent.attempt(2).start({ retry: 'two' }).respond(200);
+    expect(contextOf(sent).retry.attempts).toHaveLength(2);
+  });
 });
