@@ -17,7 +17,7 @@ export function dispatchWithRetries(
   waiting?: WaitingRequests,
 ): boolean {
   // An attempt of retries further out: one loop is enough. What is no request at all is undici's to refuse.
-  if (!isObject(options) || !isObject(handler) || isAttempt(options)) {
+  if (!isRequest(options, handler) || isAttempt(options)) {
     return dispatch(options, handler);
   }
   const exchange = new RequestExchange(engine, dispatch, options, modernHandler(handler), waiting);
@@ -27,6 +27,11 @@ export function dispatchWithRetries(
     exchange.fail(error);
   }
   return exchange.canTakeMore;
+}
+
+/** Whether undici would look at these at all. */
+export function isRequest(options: unknown, handler: unknown): boolean {
+  return isObject(options) && isObject(handler);
 }
 
 function isObject(value: unknown): value is object {

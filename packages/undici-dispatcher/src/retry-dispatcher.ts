@@ -4,7 +4,7 @@ import { RetryConfigError } from '@tenax/core';
 import type { RetryEngine, RetryOptions } from '@tenax/core';
 import { Agent, Dispatcher, errors } from 'undici';
 
-import { dispatchWithRetries } from './dispatch-with-retries.ts';
+import { dispatchWithRetries, isRequest } from './dispatch-with-retries.ts';
 import { forwardEvents } from './forward-events.ts';
 import { modernHandler } from './legacy-handler.ts';
 import type { Dispatch, DispatchOptions } from './protocol.ts';
@@ -76,7 +76,8 @@ export class RetryDispatcher extends Dispatcher {
   }
 
   override dispatch(options: DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    if (this.waiting.closing && !this.destroyed) {
+    // The dispatcher within is closed later, when the requests that wait have been sent.
+    if (this.waiting.closing && !this.destroyed && isRequest(options, handler)) {
       modernHandler(handler).onResponseError?.(null as never, new errors.ClientClosedError());
       return true;
     }
