@@ -73,5 +73,6 @@ export function operationOf(result: unknown): Operation | undefined {
 export function getRetryStatistics(responseOrErrorOrResult: object): RequestStatistics | undefined {
   const operation = operationOf(responseOrErrorOrResult);
   if (operation) return operation.statistics(epochOffset(operation));
-  return LiveStatistics.in(responseOrErrorOrResult)?.toJSON();
+  // The types ask for an object; undici 7.0 gives no context to some callers.
+  return responseOrErrorOrResult && LiveStatistics.in(responseOrErrorOrResult)?.toJSON();
 }

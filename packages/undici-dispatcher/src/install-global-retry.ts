@@ -4,7 +4,7 @@ import process from 'node:process';
 
 import { RetryConfigError } from '@tenax/core';
 import type { RetryOptions } from '@tenax/core';
-import { Agent, Dispatcher, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
+import { Agent, Dispatcher, EnvHttpProxyAgent, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 
 import { RetryDispatcher } from './retry-dispatcher.ts';
 
@@ -65,9 +65,11 @@ export function installGlobalRetry(options?: RetryOptions): GlobalRetry {
   return Object.freeze({ dispatcher, restore, [Symbol.dispose]: restore });
 }
 
-/** The undici 6 inside Node 22 takes only handlers of the older form: an agent of this undici stands in for its own. */
+/** The undici 6 inside Node 22 takes only handlers of the older form: this undici's own stands in for its agent. */
 function presentDispatcher(): Dispatcher {
-  const present = getGlobalDispatcher();
-  const isOfNode = !(present instanceof Dispatcher);
-  return isOfNode && process.versions['undici']?.startsWith('6.') ? new Agent() : present;
+  const present: object = getGlobalDispatcher();
+  if (present instanceof Dispatcher || !process.versions['undici']?.startsWith('6.'))
+    return present as Dispatcher;
+  // As it is with NODE_USE_ENV_PROXY.
+  return present.constructor.name === 'EnvHttpProxyAgent' ? new EnvHttpProxyAgent() : new Agent();
 }

@@ -129,9 +129,12 @@ describe('live statistics', () => {
     expect(getRetryStatistics({ retry, another: 'member' })).toBe(statistics);
   });
 
-  it.each([{}, { retry: undefined }, { retry: { attempts: [] } }, { retry: 3 }])('are not in %j', (other) => {
-    expect(getRetryStatistics(other)).toBeUndefined();
-  });
+  it.each([{}, { retry: undefined }, { retry: { attempts: [] } }, { retry: 3 }, undefined])(
+    'are not in %j',
+    (other) => {
+      expect(getRetryStatistics(other as object)).toBeUndefined();
+    },
+  );
 });
 
 describe('an abort', () => {
