@@ -67,7 +67,7 @@ export default defineConfig({
     ],
     coverage: {
       provider: 'v8',
-      include: ['packages/*/src/**/*.ts'],
+      include: ['**/src/**/*.ts'],
       reporter: ['text-summary'],
       thresholds: { lines: 95, functions: 95, statements: 95, branches: 90 },
     },
