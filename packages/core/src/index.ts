@@ -79,3 +79,4 @@ export type { RetryPattern, StatisticsSnapshot } from './statistics/aggregate.ts
 export { linkWhileAlive, subscribe, unsubscribe } from './signals.ts';
 export type { SignalSubscriber } from './signals.ts';
 export { formatStatistics } from './statistics/format.ts';
+export { warnOnce } from './warnings.ts';

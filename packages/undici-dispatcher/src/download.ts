@@ -132,7 +132,8 @@ class RestExchange extends UndiciExchange {
   protected override optionsOf(attempt: AttemptContext): DispatchOptions {
     const options = super.optionsOf(attempt);
     const range = Object.entries(rangeHeaders(this.#entity, this.#offset));
-    return { ...options, headers: withHeaders(options.headers, range) };
+    options.headers = withHeaders(options.headers, range);
+    return options;
   }
 
   protected responseAccepted(attempt: AttemptHandler): void {
@@ -142,7 +143,10 @@ class RestExchange extends UndiciExchange {
       return;
     }
     const refusal = refuseContinuation(this.#entity, this.#offset, attempt);
-    if (refusal) this.#refuse(refusal);
+    if (refusal) {
+      this.#refuse(refusal);
+      return;
+    }
     const range = readContentRange(attempt.headers);
     this.#end = this.#entity.length ?? range?.total ?? range?.end ?? Infinity;
   }

@@ -2,7 +2,6 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
-import process from 'node:process';
 
 import type {
   AttemptContext,
@@ -14,6 +13,7 @@ import type {
   RequestStatistics,
   RetryEngine,
 } from '@tenax/core';
+import { warnOnce } from '@tenax/core';
 import type { Dispatcher } from 'undici';
 import { errors } from 'undici';
 
@@ -86,7 +86,6 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     if (attempt.number > 1) this.waiting?.delete(this);
     const live = new AttemptHandler(this);
     this.#live = live;
-    // Undeclared: the caller's handler was checked by its form, and this one has every method.
     this.canTakeMore = this.dispatch(this.optionsOf(attempt), live);
     live.dispatched = true;
   }
@@ -234,11 +233,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     try {
       this.handler.onResponseError?.(this.controller, error);
     } catch (thrown) {
-      process.emitWarning('onResponseError of a handler threw; its request has ended', {
-        type: 'TenaxWarning',
-        code: 'TENAX_CALLBACK',
-        detail: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
-      });
+      warnOnce(this.handler, 'onResponseError of a handler threw; its request has ended', thrown);
     }
   }
 
