@@ -8,6 +8,7 @@ const floors = Object.entries({
   driver: [
     'engine.ts',
     'execution.ts',
+    'operation-guards.ts',
     'event-execution.ts',
     'promise-execution.ts',
     'attempt.ts',

@@ -55,6 +55,11 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     return this.#data?.replayable ?? true;
   }
 
+  /** A stream is read once at a time, and progress is told of one attempt. */
+  get concurrent(): boolean {
+    return this.#data === undefined && this.#progress === undefined;
+  }
+
   begin(policy: RetryPolicy): void {
     this.#data = prepareData(this.#config, policy);
     const { onDownloadProgress, onUploadProgress } = this.#config;

@@ -1,7 +1,13 @@
 /** The error of Tenax that an operation ends with, where the client's own response or error is not wanted. */
 
-import { BodyNotReplayableError, OperationTimeoutError, RetryExhaustedError } from './errors.ts';
+import {
+  BodyNotReplayableError,
+  CircuitOpenError,
+  OperationTimeoutError,
+  RetryExhaustedError,
+} from './errors.ts';
 import type { RetryError, RetryErrorDetails } from './errors.ts';
+import type { CircuitBreaker } from './guards/circuit-breaker.ts';
 import { summarizeError } from './http/error-summary.ts';
 import type { Operation } from './operation.ts';
 import type { Outcome } from './outcome.ts';
@@ -11,8 +17,14 @@ import type { Outcome } from './outcome.ts';
  * failure was not worth a retry, or `throwOnExhausted` is off.
  *
  * @param value the client's own response, where the outcome is one
+ * @param circuit the breaker of its destination
  */
-export function endError(operation: Operation, outcome: Outcome, value: unknown): RetryError | undefined {
+export function endError(
+  operation: Operation,
+  outcome: Outcome,
+  value: unknown,
+  circuit: CircuitBreaker | undefined,
+): RetryError | undefined {
   const { attemptNumber, policy, reason } = operation;
   if (!policy.throwOnExhausted) return undefined;
   const details: RetryErrorDetails =
@@ -31,6 +43,8 @@ export function endError(operation: Operation, outcome: Outcome, value: unknown)
       );
     case 'wait_exceeds_timeout':
       return new OperationTimeoutError(policy.timeout as number, details);
+    case 'circuit_breaker_open':
+      return new CircuitOpenError(operation.key, circuit?.metrics.opensFor ?? 0, details);
     case 'body_not_replayable':
       return new BodyNotReplayableError(
         `Gave up after ${attempts}: the body was a stream that can't be sent again`,

@@ -1,9 +1,16 @@
 /** The engine: a policy with the state that its operations share. */
 
 import { RetryConfigError } from './errors.ts';
-import type { AttemptContext, CallOptions, EventExchange, EventOperation, Exchange } from './exchange.ts';
 import { EventExecution } from './event-execution.ts';
+import type { AttemptContext, CallOptions, EventExchange, EventOperation, Exchange } from './exchange.ts';
+import type { EngineState } from './execution.ts';
+import type { CircuitBreaker } from './guards/circuit-breaker.ts';
+import type { GuardsSnapshot } from './guards/destination.ts';
+import { Destinations } from './guards/destinations.ts';
+import { SettingsCache } from './guards/settings-cache.ts';
+import { reportCircuitChange } from './hooks.ts';
 import type { AnyRetryOptions, RetryOptions } from './options.ts';
+import type { CircuitState } from './outcome.ts';
 import { overridePolicy, resolvePolicy } from './policy.ts';
 import type { RetryPolicy } from './policy.ts';
 import { PromiseExecution } from './promise-execution.ts';
@@ -18,16 +25,38 @@ export interface RetryStatistics {
   reset(): void;
 }
 
+/** A view on the guards of an engine, for dashboards, and the way to a breaker's switch. */
+export interface RetryGuards {
+  /** The guards of all destinations whose state is kept, as they are now; the most recently used one last. */
+  snapshot(): readonly GuardsSnapshot[];
+  /**
+   * The circuit breaker of a destination, to be opened or closed by hand; `undefined` where the engine has none.
+   *
+   * @example
+   * engine.guards.circuitBreaker('https://api.example.com')?.open();
+   */
+  circuitBreaker(key?: string): CircuitBreaker | undefined;
+}
+
 /** Retries operations by one policy. */
 export interface RetryEngine {
   /** The options with every default, deeply frozen. */
   readonly policy: RetryPolicy;
   readonly statistics: RetryStatistics;
+  /** What the guards of the destinations hold and do. */
+  readonly guards: RetryGuards;
+  /**
+   * What the circuit breaker of a destination does; `closed` where there is none.
+   *
+   * @param key the URL's origin, unless `key` says otherwise; operations without a URL share `''`, the default
+   */
+  circuit(key?: string): CircuitState;
   /**
    * Calls `operation` until it succeeds, fails for good, or may not be tried again.
    *
    * @throws RetryExhaustedError when attempts run out, with the last error as its `cause`
    * @throws OperationTimeoutError when `timeout` passes
+   * @throws CircuitOpenError when the circuit breaker is open, BulkheadFullError when the bulkhead has no place
    * @throws the error itself when it is not retryable, and the caller's own reason after an abort
    *
    * @example
@@ -63,7 +92,9 @@ export function createRetryEngine(options: RetryOptions = {}): RetryEngine {
 class Engine implements RetryEngine {
   readonly policy: RetryPolicy;
   readonly statistics: RetryStatistics;
-  readonly #aggregate = new StatisticsAggregate();
+  readonly guards: RetryGuards;
+  readonly #state: EngineState;
+  readonly #settings: SettingsCache;
   readonly #options: AnyRetryOptions;
   readonly #overrides = new WeakMap<object, RetryPolicy>();
   #single: RetryPolicy | undefined;
@@ -71,7 +102,24 @@ class Engine implements RetryEngine {
   constructor(options: RetryOptions) {
     this.policy = resolvePolicy(options);
     this.#options = { ...options };
-    const aggregate = this.#aggregate;
+    const { clock, hooks, maxKeys, random } = this.policy;
+    const aggregate = new StatisticsAggregate();
+    const destinations = new Destinations(maxKeys, this.policy, {
+      clock,
+      random,
+      circuitChanged: (key, to, from) => {
+        reportCircuitChange(hooks, { key, to, from });
+      },
+    });
+    this.#state = { aggregate, destinations };
+    this.#settings = new SettingsCache(this.policy);
+    this.guards = Object.freeze({
+      snapshot: () => destinations.snapshot(),
+      circuitBreaker: (key = '') => {
+        const { circuitBreaker } = this.policy;
+        return circuitBreaker ? destinations.of(key).circuitBreaker(circuitBreaker) : undefined;
+      },
+    });
     this.statistics = Object.freeze({
       snapshot: () => aggregate.snapshot(),
       reset: () => {
@@ -94,19 +142,25 @@ class Engine implements RetryEngine {
 
   run<T>(exchange: Exchange<T>): Promise<T> {
     try {
-      return new PromiseExecution(exchange, this.#policyFor(exchange.call.retry), this.#aggregate).run();
+      return new PromiseExecution(exchange, this.#policyFor(exchange.call.retry), this.#state).run();
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
+  circuit(key: string = ''): CircuitState {
+    const { circuitBreaker } = this.policy;
+    const destination = circuitBreaker ? this.#state.destinations.peek(key) : undefined;
+    return destination && circuitBreaker ? destination.circuitBreaker(circuitBreaker).state : 'closed';
+  }
+
   operation(exchange: EventExchange): EventOperation & { start(): void } {
-    return new EventExecution(exchange, this.#policyFor(exchange.call.retry), this.#aggregate);
+    return new EventExecution(exchange, this.#policyFor(exchange.call.retry), this.#state);
   }
 
   #policyFor(override: CallOptions['retry']): RetryPolicy {
     if (override === undefined) return this.policy;
-    if (override === false) return (this.#single ??= overridePolicy(this.#options, false));
+    if (override === false) return (this.#single ??= overridePolicy(this.#options, false, this.policy));
     if (typeof override !== 'object' || override === null) {
       throw new RetryConfigError(
         'retry',
@@ -116,7 +170,7 @@ class Engine implements RetryEngine {
     }
     let policy = this.#overrides.get(override);
     if (policy === undefined) {
-      policy = overridePolicy(this.#options, override);
+      policy = this.#settings.share(overridePolicy(this.#options, override, this.policy));
       this.#overrides.set(override, policy);
     }
     return policy;

@@ -8,6 +8,8 @@ export type RetryErrorCode =
   | 'TENAX_EXHAUSTED'
   | 'TENAX_ATTEMPT_TIMEOUT'
   | 'TENAX_OPERATION_TIMEOUT'
+  | 'TENAX_CIRCUIT_OPEN'
+  | 'TENAX_BULKHEAD_FULL'
   | 'TENAX_BODY_NOT_REPLAYABLE'
   | 'TENAX_RESUME_REFUSED';
 
@@ -96,6 +98,36 @@ export class OperationTimeoutError extends RetryError {
       `No success within the operation timeout of ${milliseconds} ms`,
       details,
     );
+  }
+}
+
+/** The circuit breaker lets nothing through. `cause` is the error of the attempt before, if there was one. */
+export class CircuitOpenError extends RetryError {
+  override name = 'CircuitOpenError';
+  /** The destination. */
+  readonly key: string;
+  /** ms until the breaker lets probes through; `Infinity` when it was opened by hand, 0 when probes are under way. */
+  readonly opensFor: number;
+
+  constructor(key: string, opensFor: number, details: RetryErrorDetails = {}) {
+    const until =
+      opensFor === Infinity
+        ? 'until it is closed by hand'
+        : opensFor > 0
+          ? `for another ${Math.ceil(opensFor)} ms`
+          : 'until its probes have answered';
+    super('TENAX_CIRCUIT_OPEN', `The circuit ${key ? `of ${key} ` : ''}is open ${until}`, details);
+    this.key = key;
+    this.opensFor = opensFor;
+  }
+}
+
+/** The bulkhead had no place for the operation, so nothing was sent. */
+export class BulkheadFullError extends RetryError {
+  override name = 'BulkheadFullError';
+
+  constructor(message: string, details: RetryErrorDetails = {}) {
+    super('TENAX_BULKHEAD_FULL', message, details);
   }
 }
 

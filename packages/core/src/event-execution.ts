@@ -1,26 +1,31 @@
 /** Drives an operation whose client answers by events. */
 
-import { Attempt } from './attempt.ts';
 import { epochOffset } from './attached-statistics.ts';
+import { Attempt } from './attempt.ts';
 import type { Timer } from './clock.ts';
-import type { EventExchange, EventOperation } from './exchange.ts';
+import type { AttemptContext, EventExchange, EventOperation } from './exchange.ts';
 import { Execution } from './execution.ts';
+import type { EngineState } from './execution.ts';
+import { HedgedRound } from './hedge.ts';
 import { Interruption } from './interruption.ts';
+import type { SentAttempt } from './operation.ts';
 import type { Classification, Decision, Outcome, ResponseOutcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { RequestStatistics } from './record.ts';
-import type { StatisticsAggregate } from './statistics/aggregate.ts';
 
 /** Runs one exchange to its end. Where nothing has to be waited for, everything happens within the client's event. */
 export class EventExecution extends Execution implements EventOperation {
   readonly #exchange: EventExchange;
-  /** The attempt that has not ended yet. */
+  /** The attempt that has not ended yet; of several, the first that was sent. */
   #attempt: Attempt | undefined;
+  /** Set while attempts may run beside each other. */
+  #round: HedgedRound<Leg> | undefined;
+  #legs: Map<AttemptContext, Leg> | undefined;
   #attemptTimer: Timer | undefined;
   #endWait: (() => void) | undefined;
 
-  constructor(exchange: EventExchange, policy: RetryPolicy, aggregate: StatisticsAggregate) {
-    super(exchange, policy, aggregate);
+  constructor(exchange: EventExchange, policy: RetryPolicy, engine: EngineState) {
+    super(exchange, policy, engine);
     this.#exchange = exchange;
   }
 
@@ -35,19 +40,25 @@ export class EventExecution extends Execution implements EventOperation {
       return;
     }
     this.open();
-    this.#send(this.operation.startedAt);
+    this.#unlessEnded(() => {
+      const entering = this.enter();
+      if (entering) void this.#beginAfter(entering);
+      else this.#begin(this.operation.startedAt);
+    });
   }
 
-  responded(outcome: ResponseOutcome): void {
-    this.#attemptEnded(outcome);
+  responded(outcome: ResponseOutcome, attempt: AttemptContext): void {
+    this.#attemptEnded(outcome, attempt);
   }
 
-  succeeded(status: number): void {
-    if (this.#takeAttempt()) this.#succeed(status, this.policy.clock.now());
+  succeeded(status: number, attempt: AttemptContext): void {
+    if (!this.#takeAttempt(attempt)) return;
+    this.#endOthers();
+    this.#succeed({ kind: 'response', status } as ResponseOutcome, this.policy.clock.now());
   }
 
-  failed(error: unknown): void {
-    this.#attemptEnded(this.describeError(error));
+  failed(error: unknown, attempt: AttemptContext): void {
+    this.#attemptEnded(this.describeError(error), attempt);
   }
 
   abort(reason: unknown): void {
@@ -65,14 +76,65 @@ export class EventExecution extends Execution implements EventOperation {
       return;
     }
     const reason = this.reasonOf(interruption);
+    const { kind } = interruption;
+    this.#takeOthers(attempt, (leg) => {
+      leg.attempt.abort(reason);
+      this.#exchange.abandon(reason, leg.attempt);
+      this.endBeside(leg, undefined, kind === 'caller_aborted' ? 'aborted' : 'timeout', kind);
+    });
     attempt.abort(reason);
-    this.#exchange.abandon(reason);
-    if (interruption.kind === 'attempt_timeout') this.failed(reason);
-    else this.#end(new Interruption(interruption.kind, reason));
+    this.#exchange.abandon(reason, attempt);
+    if (kind === 'attempt_timeout') this.failed(reason, attempt);
+    else this.#end(new Interruption(kind, reason));
   }
 
   protected override waitBegan(end: () => void): void {
     this.#endWait = end;
+  }
+
+  async #beginAfter(entering: Promise<void>): Promise<void> {
+    try {
+      await entering;
+      this.throwIfInterrupted();
+    } catch (interruption) {
+      this.#end(interruption as Interruption);
+      return;
+    }
+    this.#begin(this.policy.clock.now());
+  }
+
+  #begin(now: number): void {
+    this.begin(now);
+    this.#pass(now);
+  }
+
+  /** Sends the next attempt, as soon as the guards let it through. */
+  #pass(now: number): void {
+    this.#unlessEnded(() => {
+      const passing = this.isGuarded ? this.pass(now) : undefined;
+      if (passing) void this.#sendAfter(passing);
+      else this.#send(now);
+    });
+  }
+
+  async #sendAfter(passing: Promise<void>): Promise<void> {
+    try {
+      await passing;
+      this.throwIfInterrupted();
+    } catch (interruption) {
+      this.#end(interruption as Interruption);
+      return;
+    }
+    this.#send(this.policy.clock.now());
+  }
+
+  #unlessEnded(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (!Interruption.is(error)) throw error;
+      this.#end(error);
+    }
   }
 
   #send(startedAt: number): void {
@@ -81,74 +143,182 @@ export class EventExecution extends Execution implements EventOperation {
     this.operation.beginAttempt(startedAt);
     this.#attempt = attempt;
     if (this.policy.attemptTimeout !== undefined) this.#attemptTimer = this.attemptTimer(attempt);
+    if (this.policy.hedge) this.#beginRound(attempt, startedAt);
+    this.#sendOne(attempt);
+  }
+
+  #sendOne(attempt: Attempt): void {
     try {
       this.#exchange.send(attempt);
     } catch (error) {
-      this.failed(error);
+      this.failed(error, attempt);
     }
   }
 
-  /** Whether there is an attempt to end; then there is none any more. */
-  #takeAttempt(): boolean {
-    if (this.#attempt === undefined) return false;
-    this.#attempt = undefined;
-    this.#attemptTimer?.cancel();
+  #beginRound(attempt: Attempt, startedAt: number): void {
+    const { hedging } = this;
+    if (hedging === undefined) return;
+    const leg = { attempt, number: attempt.number, startedAt, hedged: false };
+    this.#round = new HedgedRound<Leg>(hedging, this.policy);
+    this.#legs = new Map([[attempt, leg]]);
+    this.#round.begin(
+      leg,
+      () => {
+        this.#sendHedge();
+      },
+      () => this.operation.attemptNumber,
+    );
+  }
+
+  #sendHedge(): void {
+    const sent = this.operation.beginHedge(this.policy.clock.now());
+    const attempt = new Attempt(this, sent.number, this.previous);
+    if (this.policy.attemptHeaders) this.tellServer(attempt);
+    this.hedged(sent, undefined);
+    const leg = { ...sent, attempt };
+    this.#legs?.set(attempt, leg);
+    this.#round?.add(leg);
+    this.#attempt ??= attempt;
+    this.#sendOne(attempt);
+  }
+
+  /** Whether this attempt is one to end; then it is none any more. */
+  #takeAttempt(attempt: AttemptContext): boolean {
+    const leg = this.#legs?.get(attempt);
+    if (leg) {
+      this.#legs?.delete(attempt);
+      this.operation.focus(leg);
+    } else if (this.#attempt !== attempt) {
+      return false;
+    }
+    if (this.#attempt === attempt) {
+      const [next] = this.#legs?.keys() ?? [];
+      this.#attempt = next as Attempt | undefined;
+    }
+    if (this.#attempt === undefined) this.#attemptTimer?.cancel();
     return true;
   }
 
-  #attemptEnded(outcome: Outcome): void {
-    if (!this.#takeAttempt()) return;
-    const endedAt = this.policy.clock.now();
-    const classification = this.classify(outcome);
-    if (this.policy.shouldRetry && classification.failureClass !== 'aborted') {
-      void this.#ask(outcome, classification, endedAt);
-    } else {
-      this.#judge(outcome, classification, endedAt);
-    }
+  /** Ends the round, and hands over the attempts that are still under way beside this one. */
+  #takeOthers(attempt: AttemptContext | undefined, end: (leg: Leg) => void): void {
+    const round = this.#round;
+    if (round === undefined) return;
+    round.end();
+    const legs = [...(this.#legs?.values() ?? [])];
+    const own = legs.find((leg) => leg.attempt === attempt);
+    this.#round = undefined;
+    this.#legs = undefined;
+    for (const leg of legs) if (leg !== own) end(leg);
+    if (own) this.operation.focus(own);
   }
 
-  async #ask(outcome: Outcome, builtIn: Classification, endedAt: number): Promise<void> {
+  #attemptEnded(outcome: Outcome, attempt: AttemptContext): void {
+    const leg = this.#legs?.get(attempt);
+    if (leg === undefined && this.#attempt !== attempt) return;
+    const endedAt = this.policy.clock.now();
+    const classification = this.classify(outcome);
+    const isAsked = this.policy.shouldRetry && classification.failureClass !== 'aborted';
+    if (leg && this.#round) {
+      if (isAsked) void this.#askAboutLeg(leg, outcome, classification, endedAt);
+      else this.#judgeLeg(leg, outcome, classification, endedAt);
+      return;
+    }
+    this.#takeAttempt(attempt);
+    if (isAsked) void this.#ask(outcome, classification, endedAt, attempt);
+    else this.#judge(outcome, classification, endedAt, attempt);
+  }
+
+  async #ask(
+    outcome: Outcome,
+    builtIn: Classification,
+    endedAt: number,
+    attempt: AttemptContext,
+  ): Promise<void> {
     let classification: Classification;
     try {
       classification = await this.askShouldRetry(outcome, builtIn);
       this.throwIfInterrupted();
     } catch (interruption) {
-      this.#exchange.discard()?.cancel();
+      this.#exchange.discard(attempt)?.cancel();
       this.#end(interruption as Interruption);
       return;
     }
-    this.#judge(outcome, classification, endedAt);
+    this.#judge(outcome, classification, endedAt, attempt);
   }
 
-  #judge(outcome: Outcome, classification: Classification, endedAt: number): void {
+  /** Others may answer while the user's function thinks: then this attempt has lost. */
+  async #askAboutLeg(leg: Leg, outcome: Outcome, builtIn: Classification, endedAt: number): Promise<void> {
+    const classification = await this.askShouldRetry(outcome, builtIn, false);
+    if (this.#round?.has(leg)) this.#judgeLeg(leg, outcome, classification, endedAt);
+  }
+
+  #judgeLeg(leg: Leg, outcome: Outcome, classification: Classification, endedAt: number): void {
+    const { attempt } = leg;
+    const round = this.#round as HedgedRound<Leg>;
+    const { failureClass, reason, retryable } = classification;
+    if (failureClass !== undefined && retryable) {
+      // The next hedge may be sent within this, and may answer at once.
+      this.#takeAttempt(attempt);
+      round.failed(leg, this.hasHint(outcome));
+      if (this.#round !== round || round.goesOn) {
+        if (this.operation.result === undefined) this.endBeside(leg, outcome, failureClass, reason);
+        this.#exchange.discard(attempt)?.cancel();
+        return;
+      }
+      this.operation.focus(leg);
+    } else {
+      this.#takeAttempt(attempt);
+    }
+    this.#endOthers();
+    this.operation.focus(leg);
+    this.#judge(outcome, classification, endedAt, attempt);
+  }
+
+  /** One attempt has decided: those beside it have lost. */
+  #endOthers(): void {
+    this.#takeOthers(undefined, (leg) => {
+      const lost = new Error('Another attempt answered first');
+      this.endBeside(leg, undefined, 'aborted', 'hedge_lost');
+      leg.attempt.abort(lost);
+      this.#exchange.abandon(lost, leg.attempt);
+    });
+    this.#attempt = undefined;
+    this.#attemptTimer?.cancel();
+  }
+
+  #judge(outcome: Outcome, classification: Classification, endedAt: number, attempt: AttemptContext): void {
     if (classification.failureClass === undefined) {
-      this.#succeed(outcome.kind === 'response' ? outcome.status : undefined, endedAt);
-      this.#exchange.accept();
+      this.#succeed(outcome, endedAt);
+      this.#exchange.accept(attempt);
       return;
     }
     const decision = this.decide(outcome, classification, endedAt);
     if (decision.action === 'retry') {
-      void this.#retry(decision, outcome);
+      void this.#retry(decision, outcome, attempt);
       return;
     }
-    this.close();
     const failure = this.giveUp(outcome, undefined);
+    this.close();
     if (failure === undefined) {
-      this.#exchange.accept();
+      this.#exchange.accept(attempt);
       return;
     }
-    if (outcome.kind === 'response') this.#exchange.discard()?.cancel();
+    if (outcome.kind === 'response') this.#exchange.discard(attempt)?.cancel();
     this.#exchange.fail(failure.reason);
   }
 
-  #succeed(status: number | undefined, endedAt: number): void {
+  #succeed(outcome: Outcome, endedAt: number): void {
+    this.succeed(undefined, outcome, endedAt);
     this.close();
-    this.succeed(undefined, status, endedAt);
   }
 
-  async #retry(decision: Decision & { action: 'retry' }, outcome: Outcome): Promise<void> {
+  async #retry(
+    decision: Decision & { action: 'retry' },
+    outcome: Outcome,
+    attempt: AttemptContext,
+  ): Promise<void> {
     try {
-      await this.prepareRetry(decision, outcome, this.#exchange.discard());
+      await this.prepareRetry(decision, outcome, this.#exchange.discard(attempt));
       this.throwIfInterrupted();
     } catch (interruption) {
       this.#end(interruption as Interruption);
@@ -156,12 +326,20 @@ export class EventExecution extends Execution implements EventOperation {
     } finally {
       this.#endWait = undefined;
     }
-    this.#send(this.policy.clock.now());
+    this.#pass(this.policy.clock.now());
   }
 
   #end(interruption: Interruption): void {
-    this.#takeAttempt();
+    this.#attempt = undefined;
+    this.#round?.end();
+    this.#attemptTimer?.cancel();
+    const { reason } = this.endInterrupted(interruption);
     this.close();
-    this.#exchange.fail(this.endInterrupted(interruption).reason);
+    this.#exchange.fail(reason);
   }
+}
+
+/** One of several attempts that run beside each other. */
+interface Leg extends SentAttempt {
+  readonly attempt: Attempt;
 }

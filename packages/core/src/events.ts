@@ -1,6 +1,6 @@
 /** What the hooks are told, and when. */
 
-import type { FailureClass, RetryReason } from './outcome.ts';
+import type { CircuitState, FailureClass, RetryReason } from './outcome.ts';
 import type { AttemptRecord, RequestStatistics } from './record.ts';
 
 /** What every event names. */
@@ -42,6 +42,14 @@ export interface BeforeRetryEvent extends OperationEvent {
   readonly headers: Headers;
 }
 
+/** A circuit breaker changed its state. */
+export interface CircuitChangeEvent {
+  /** The destination. */
+  readonly key: string;
+  readonly from: CircuitState;
+  readonly to: CircuitState;
+}
+
 /** The operation ended. */
 export interface EndEvent extends OperationEvent {
   readonly statistics: RequestStatistics;
@@ -62,4 +70,6 @@ export interface RetryHooks {
   onSuccess?: ((event: EndEvent) => void) | undefined;
   /** When the operation ended in any other way. */
   onGiveUp?: ((event: EndEvent) => void) | undefined;
+  /** When a circuit breaker opened, let probes through, or closed. The engine's own hook hears it, not a request's. */
+  onCircuitChange?: ((event: CircuitChangeEvent) => void) | undefined;
 }

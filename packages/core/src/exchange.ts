@@ -46,10 +46,14 @@ export interface ExchangeDescription {
   readonly call: CallOptions;
   /** The full URL. Read when somebody asks for it. */
   readonly url?: string | undefined;
+  /** The URL up to its path, where it is cheaper to give than the whole of it. Read when a destination is looked up. */
+  readonly origin?: string | undefined;
   /** Whether the caller gave an `Idempotency-Key`. Asked at most once. */
   readonly hasIdempotencyKey?: boolean;
   /** Whether the body can be sent once more. Asked when a retry is about to be decided. */
   readonly replayable?: boolean;
+  /** Whether an attempt can be sent while another is under way. Asked when one could be hedged. @default true */
+  readonly concurrent?: boolean;
   /** Whether the client is being closed, so that no retry may be begun. Asked when one is about to be decided. */
   readonly closing?: boolean;
   /** Called once, before the first attempt, with the policy that the call resolved to. */
@@ -87,26 +91,29 @@ export interface Exchange<T> extends ExchangeDescription {
 export interface EventExchange extends ExchangeDescription {
   /** Sends one attempt. How it ends is told to the operation, before or after this returns. */
   send(attempt: AttemptContext): void;
-  /** The attempt under way has lost its time or its caller: ends it. What it says from now on is not heard. */
-  abandon(reason: unknown): void;
-  /** The attempt that ended last will not be the caller's: ends what is left of its response. */
-  discard(): Discarding | undefined;
-  /** The response that was told last is the caller's. */
-  accept(): void;
+  /** The attempt has lost its time, its caller or a race: ends it. What it says from now on is not heard. */
+  abandon(reason: unknown, attempt: AttemptContext): void;
+  /** The attempt has ended and will not be the caller's: ends what is left of its response. */
+  discard(attempt: AttemptContext): Discarding | undefined;
+  /** The response of this attempt is the caller's. */
+  accept(attempt: AttemptContext): void;
   /** The operation ends with this error. */
   fail(error: unknown): void;
 }
 
-/** An operation of a client that answers by events: what it is told, and what can be asked of it. */
+/**
+ * An operation of a client that answers by events: what it is told, and what can be asked of it. With hedging several
+ * attempts may be under way, so every event names its own.
+ */
 export interface EventOperation {
   /** Everything about the operation; until it has ended, what is known so far. */
   readonly statistics: RequestStatistics;
   /** The headers of the attempt's response have come. */
-  responded(outcome: ResponseOutcome): void;
+  responded(outcome: ResponseOutcome, attempt: AttemptContext): void;
   /** The attempt has ended well, whatever a policy would say: its connection is the caller's. */
-  succeeded(status: number): void;
+  succeeded(status: number, attempt: AttemptContext): void;
   /** The attempt has ended without a response. */
-  failed(error: unknown): void;
+  failed(error: unknown, attempt: AttemptContext): void;
   /** The caller gives up: ends an attempt or a wait at once. After the end it does nothing. */
   abort(reason: unknown): void;
   /** Ends a wait at once: its retry is sent now. */

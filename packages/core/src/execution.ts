@@ -5,15 +5,27 @@ import type { Attempt, AttemptOwner } from './attempt.ts';
 import type { Timer } from './clock.ts';
 import { boundDiscarding } from './discard.ts';
 import { endError } from './end-error.ts';
-import { AttemptTimeoutError, describeValue, OperationTimeoutError } from './errors.ts';
+import {
+  AttemptTimeoutError,
+  BulkheadFullError,
+  CircuitOpenError,
+  describeValue,
+  OperationTimeoutError,
+} from './errors.ts';
 import type { CallOptions, Discarding, ExchangeDescription } from './exchange.ts';
+import { queueIsFull, queueTimedOut } from './guards/bulkhead.ts';
+import type { Destinations } from './guards/destinations.ts';
+import type { BulkheadSettings } from './guards/guard-options.ts';
+import type { Hedging } from './guards/hedging.ts';
 import { reportAttempt, reportEnd, reportRetry, runBeforeRetry } from './hooks.ts';
 import { IDEMPOTENCY_KEY, makeIdempotencyKey } from './http/idempotency-key.ts';
-import { upperCaseMethod } from './http/methods.ts';
+import { isIdempotent, upperCaseMethod } from './http/methods.ts';
 import { applyVerdict } from './http/verdict.ts';
 import { Interruptible, Interruption } from './interruption.ts';
+import { OperationGuards } from './operation-guards.ts';
 import { Operation } from './operation.ts';
-import type { Classification, Decision, FailureClass, Outcome, RetryReason } from './outcome.ts';
+import type { SentAttempt } from './operation.ts';
+import type { Classification, Decision, FailureClass, Outcome, RetryReason, StopReason } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
 import { describeRequest } from './request.ts';
 import type { RequestDescription } from './request.ts';
@@ -22,56 +34,68 @@ import type { SignalSubscriber } from './signals.ts';
 import type { StatisticsAggregate } from './statistics/aggregate.ts';
 import { warnOnce } from './warnings.ts';
 
-/** A request whose URL is put together when somebody asks for it: most requests end without that. */
-class ExchangeRequest implements RequestDescription {
-  readonly method: string | undefined;
-  readonly hasIdempotencyKey: boolean;
-  readonly #exchange: ExchangeDescription;
-
-  constructor(exchange: ExchangeDescription, method: string | undefined, hasIdempotencyKey: boolean) {
-    this.#exchange = exchange;
-    this.method = method;
-    this.hasIdempotencyKey = hasIdempotencyKey;
-  }
-
-  get url(): string | undefined {
-    return this.#exchange.url;
-  }
+/** What all operations of an engine share. */
+export interface EngineState {
+  readonly aggregate: StatisticsAggregate;
+  readonly destinations: Destinations;
 }
 
-/** One operation under way. A driver sends its attempts and asks here what follows from their ends. */
-export abstract class Execution extends Interruptible implements AttemptOwner, SignalSubscriber {
+/**
+ * One operation under way. A driver sends its attempts and asks here what follows from their ends. It is also the
+ * description of its request: the URL is put together when somebody asks for it, and most requests end without that.
+ */
+export abstract class Execution
+  extends Interruptible
+  implements AttemptOwner, SignalSubscriber, RequestDescription
+{
   headers: Headers | undefined;
   readonly callerSignal: AbortSignal | undefined;
   readonly bounded: boolean;
+  readonly method: string | undefined;
+  readonly hasIdempotencyKey: boolean;
   protected readonly policy: RetryPolicy;
   protected readonly operation: Operation;
   /** How the attempt before ended: for the next one, and for the cause of a timeout. */
   protected previous: Outcome | undefined;
   readonly #exchange: ExchangeDescription;
-  readonly #aggregate: StatisticsAggregate;
+  readonly #engine: EngineState;
+  /** The guards of the request's destination, while the operation is under way. */
+  #guards: OperationGuards | undefined;
   /** Set when the operation can't go on, whatever happens. */
   #interruption: Interruption | undefined;
   #operationTimer: Timer | undefined;
 
-  constructor(exchange: ExchangeDescription, policy: RetryPolicy, aggregate: StatisticsAggregate) {
+  constructor(exchange: ExchangeDescription, policy: RetryPolicy, engine: EngineState) {
     super();
     const call: CallOptions = exchange.call;
     const method = call.method === undefined ? undefined : upperCaseMethod(call.method);
-    const hasIdempotencyKey =
-      method !== undefined && !policy.methods.includes(method) && (exchange.hasIdempotencyKey ?? false);
-    let request = new ExchangeRequest(exchange, method, hasIdempotencyKey);
-    const key = policy.idempotencyKey ? makeIdempotencyKey(request, policy) : undefined;
-    if (key !== undefined) {
-      this.headers = new Headers({ [IDEMPOTENCY_KEY]: key });
-      request = new ExchangeRequest(exchange, method, true);
-    }
-    this.callerSignal = call.signal;
-    this.bounded = policy.timeout !== undefined || policy.attemptTimeout !== undefined;
-    this.policy = policy;
-    this.operation = new Operation(policy, request, call, policy.clock.now());
+    this.method = method;
     this.#exchange = exchange;
-    this.#aggregate = aggregate;
+    let hasIdempotencyKey =
+      method !== undefined && !policy.methods.includes(method) && (exchange.hasIdempotencyKey ?? false);
+    if (policy.idempotencyKey) {
+      const request = { method, url: exchange.url, hasIdempotencyKey };
+      const key = makeIdempotencyKey(request, policy);
+      if (key !== undefined) {
+        this.headers = new Headers({ [IDEMPOTENCY_KEY]: key });
+        hasIdempotencyKey = true;
+      }
+    }
+    this.hasIdempotencyKey = hasIdempotencyKey;
+    this.callerSignal = call.signal;
+    this.bounded =
+      policy.timeout !== undefined || policy.attemptTimeout !== undefined || policy.hedge !== false;
+    this.policy = policy;
+    this.operation = new Operation(policy, this, call, policy.clock.now());
+    this.#engine = engine;
+  }
+
+  get url(): string | undefined {
+    return this.#exchange.url;
+  }
+
+  get origin(): string | undefined {
+    return this.#exchange.origin;
   }
 
   remaining(): number {
@@ -82,20 +106,73 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
     this.stop(new Interruption('caller_aborted', reason));
   }
 
-  /** Starts the operation's timer, and listens to the caller's signal. */
+  /** Listens to the caller's signal, and finds the guards. */
   protected open(): void {
-    const { clock, timeout } = this.policy;
     if (this.callerSignal) subscribe(this.callerSignal, this);
+    const { policy } = this;
+    if (policy.budget || policy.circuitBreaker || policy.bulkhead || policy.pacer || policy.hedge) {
+      this.#guards = new OperationGuards(this.#engine.destinations, this.operation);
+    }
+  }
+
+  /**
+   * The way into the bulkhead; `undefined` when the operation is in at once.
+   *
+   * @throws Interruption when there is no place, and none will come
+   */
+  protected enter(): Promise<void> | undefined {
+    const guards = this.#guards;
+    if (!this.policy.bulkhead || guards === undefined || guards.tryEnter()) return undefined;
+    this.operation.waitBegan();
+    return this.#wait((granted, refused) => guards.waitForPlace(granted, refused)).then(() => {
+      this.operation.admitted(this.policy.clock.now());
+    });
+  }
+
+  /** The operation is in: its time begins to count. */
+  protected begin(now: number): void {
+    const { clock, timeout } = this.policy;
+    this.#guards?.requested(now);
     if (timeout === undefined) return;
     this.#operationTimer = clock.schedule(timeout, () => {
       this.stop(new Interruption('operation_timeout'));
     });
   }
 
-  /** Lets go of timer and signal. */
+  /** Whether the policy has guards that an attempt has to pass. */
+  protected get isGuarded(): boolean {
+    return this.policy.circuitBreaker !== false || this.policy.pacer !== false;
+  }
+
+  /**
+   * The way of an attempt through the circuit breaker and the pacer; `undefined` when it may be sent at once.
+   *
+   * @throws Interruption when it may not be sent
+   */
+  protected pass(now: number): Promise<void> | undefined {
+    const guards = this.#guards as OperationGuards;
+    if (!guards.tryAcquire(now)) throw new Interruption('circuit_breaker_open');
+    const wait = guards.tryTake(now);
+    if (wait === 0) return undefined;
+    if (wait >= this.operation.remaining(now)) throw new Interruption('wait_exceeds_timeout');
+    this.operation.waitBegan();
+    return this.#wait((granted) => guards.waitForTurn(granted));
+  }
+
+  /** Lets go of timer, signal and guards. */
   protected close(): void {
     this.#operationTimer?.cancel();
     if (this.callerSignal) unsubscribe(this.callerSignal, this);
+    this.#guards?.release();
+    this.#guards = undefined;
+  }
+
+  /** How hedges are sent, where this request may have any. */
+  protected get hedging(): Hedging | undefined {
+    const { policy, operation } = this;
+    if (!policy.hedge || operation.hinted || operation.attemptNumber >= policy.maxAttempts) return undefined;
+    if (!(this.#exchange.concurrent ?? true) || !isIdempotent(this, policy.methods)) return undefined;
+    return this.#guards?.hedging;
   }
 
   protected tellServer(attempt: Attempt): void {
@@ -140,10 +217,20 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
   /** Errors of ours are made here, where the caller waits, so that the stack shows who that is. */
   protected reasonOf({ kind, reason }: Interruption): unknown {
     if (kind === 'caller_aborted') return this.#exchange.abortError?.(reason) ?? reason;
-    if (kind === 'attempt_timeout') return new AttemptTimeoutError(this.policy.attemptTimeout as number);
+    const { attemptTimeout, bulkhead, timeout } = this.policy;
+    if (kind === 'attempt_timeout') return new AttemptTimeoutError(attemptTimeout as number);
     if (reason !== undefined) return reason;
     const cause = this.previous?.kind === 'error' ? { cause: this.previous.error } : {};
-    return new OperationTimeoutError(this.policy.timeout as number, cause);
+    switch (kind) {
+      case 'circuit_breaker_open':
+        return new CircuitOpenError(this.operation.key, this.#guards?.circuit?.metrics.opensFor ?? 0, cause);
+      case 'bulkhead_full':
+        return new BulkheadFullError(queueIsFull(bulkhead as BulkheadSettings));
+      case 'bulkhead_queue_timeout':
+        return new BulkheadFullError(queueTimedOut(bulkhead as BulkheadSettings));
+      default:
+        return new OperationTimeoutError(timeout as number, cause);
+    }
   }
 
   /** The error of an attempt, in words. */
@@ -161,9 +248,14 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
    * The built-in verdict, or the user's. The end may come while this is on its way back, so ask `throwIfInterrupted`
    * then.
    *
+   * @param interruptible `false` where somebody else waits for the end
    * @throws Interruption when the operation ends while the user's function thinks
    */
-  protected async askShouldRetry(outcome: Outcome, builtIn: Classification): Promise<Classification> {
+  protected async askShouldRetry(
+    outcome: Outcome,
+    builtIn: Classification,
+    interruptible = true,
+  ): Promise<Classification> {
     const { shouldRetry } = this.policy;
     if (shouldRetry === undefined) return builtIn;
     let classification = builtIn;
@@ -173,7 +265,9 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
       const { failureClass, retryable } = builtIn;
       const context = { attemptNumber, request, failureClass, retryable, remaining: this.remaining() };
       const answer = shouldRetry(outcome, context);
-      const verdict: unknown = isPromiseLike(answer) ? await this.unlessInterrupted(answer) : answer;
+      const verdict: unknown = isPromiseLike(answer)
+        ? await (interruptible ? this.unlessInterrupted(answer) : answer)
+        : answer;
       if (verdict === undefined || typeof verdict === 'boolean') {
         classification = applyVerdict(builtIn, verdict);
       } else {
@@ -189,16 +283,44 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
 
   protected decide(outcome: Outcome, classification: Classification, endedAt: number): Decision {
     const { clock, random } = this.policy;
+    const guards = this.#guards;
+    guards?.attemptEnded(outcome, classification, endedAt);
     const decision = this.operation.decide(outcome, classification, endedAt, {
       now: clock.now(),
       epoch: clock.epoch(),
       random,
       replayable: this.#exchange.replayable ?? true,
       closing: this.#exchange.closing ?? false,
+      budget: guards?.budget,
+      circuitOpen: guards?.circuit?.state === 'open',
     });
     this.#attemptEnded(classification.failureClass);
     if (decision.action === 'retry') reportRetry(this.operation, decision, classification.failureClass);
     return decision;
+  }
+
+  /** Whether the server asks for a wait. */
+  protected hasHint(outcome: Outcome): boolean {
+    return this.operation.hintOf(outcome, this.policy.clock.epoch()) !== undefined;
+  }
+
+  /** A hedge is sent. */
+  protected hedged(hedge: SentAttempt, failureClass: FailureClass | undefined): void {
+    const decision = { action: 'retry', delay: 0, reason: 'hedged' } as const;
+    reportRetry(this.operation, decision, failureClass, hedge.number);
+  }
+
+  /** An attempt ended while others go on. */
+  protected endBeside(
+    attempt: SentAttempt,
+    outcome: Outcome | undefined,
+    failureClass: FailureClass,
+    reason: RetryReason | StopReason,
+  ): void {
+    const { clock } = this.policy;
+    this.operation.focus(attempt);
+    this.operation.endBeside(outcome, failureClass, reason, { now: clock.now(), epoch: clock.epoch() });
+    this.#attemptEnded(failureClass);
   }
 
   /**
@@ -213,7 +335,7 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
     discarding: Discarding | undefined,
   ): Promise<void> {
     this.previous = outcome;
-    await this.#wait(delay, discarding);
+    await this.#waitForRetry(delay, discarding);
     await this.#beforeRetry(reason, outcome);
   }
 
@@ -223,22 +345,41 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
     if (interruption) throw interruption;
   }
 
-  async #wait(delay: number, discarding: Discarding | undefined): Promise<void> {
+  async #waitForRetry(delay: number, discarding: Discarding | undefined): Promise<void> {
     const { clock } = this.policy;
     const discarded = discarding && boundDiscarding(discarding, clock);
-    let timer: Timer | undefined;
+    const unsubscribeFromCircuit = this.#guards?.circuit?.subscribe((state) => {
+      if (state === 'open') this.stop(new Interruption('circuit_breaker_open'));
+    });
     try {
-      const elapsed = new Promise<void>((resolve) => {
-        timer = clock.schedule(delay, resolve);
-        this.waitBegan(resolve);
+      await this.#wait((elapsed) => {
+        this.waitBegan(elapsed);
+        return clock.schedule(delay, elapsed);
       });
-      await this.unlessInterrupted(elapsed);
       if (discarded) await this.unlessInterrupted(discarded.finished);
     } catch (error) {
       discarded?.cancel();
       throw error;
     } finally {
-      timer?.cancel();
+      unsubscribeFromCircuit?.();
+    }
+  }
+
+  /** Waits until one of the functions is called that `begin` is given, or the operation ends. */
+  async #wait(
+    begin: (granted: () => void, refused: (interruption: Interruption) => void) => Timer,
+  ): Promise<void> {
+    let waiting: Timer | undefined;
+    const granted = new Promise<void>((resolve, reject: (interruption: Interruption) => void) => {
+      waiting = begin(resolve, reject);
+    });
+    try {
+      await this.unlessInterrupted(granted);
+    } catch (error) {
+      waiting?.cancel();
+      throw error;
+    } finally {
+      waiting?.cancel();
     }
   }
 
@@ -253,8 +394,9 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
   }
 
   /** The operation ends with this response or value of the client. */
-  protected succeed(value: unknown, status: number | undefined, endedAt: number): void {
-    this.operation.succeed(status, endedAt);
+  protected succeed(value: unknown, outcome: Outcome | undefined, endedAt: number): void {
+    this.operation.succeed(outcome?.kind === 'response' ? outcome.status : undefined, endedAt);
+    this.#guards?.succeeded(outcome, endedAt);
     this.#attemptEnded(undefined);
     this.#ended(value);
     this.#exchange.release?.();
@@ -267,7 +409,7 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
    * @returns what the caller gets thrown; `undefined` when the caller gets the value
    */
   protected giveUp(outcome: Outcome, value: unknown): { readonly reason: unknown } | undefined {
-    const ownError = endError(this.operation, outcome, value);
+    const ownError = endError(this.operation, outcome, value, this.#guards?.circuit);
     if (outcome.kind === 'error') {
       attachStatistics(outcome.error, this.operation);
       return this.fail(ownError ?? outcome.error);
@@ -281,8 +423,10 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
   /** The operation ends from outside. */
   protected endInterrupted(interruption: Interruption): { readonly reason: unknown } {
     const reason = this.reasonOf(interruption);
-    const kind = interruption.kind === 'caller_aborted' ? 'caller_aborted' : 'operation_timeout';
+    // An attempt's own timeout ends an attempt, so it never gets here.
+    const kind = interruption.kind === 'attempt_timeout' ? 'operation_timeout' : interruption.kind;
     const inAttempt = this.operation.interrupt(kind, reason, this.policy.clock.now());
+    if (inAttempt && kind !== 'caller_aborted') this.#guards?.attemptTimedOut();
     if (inAttempt) this.#attemptEnded(kind === 'caller_aborted' ? 'aborted' : 'timeout');
     return this.fail(reason);
   }
@@ -295,13 +439,14 @@ export abstract class Execution extends Interruptible implements AttemptOwner, S
   }
 
   #attemptEnded(failureClass: FailureClass | undefined): void {
-    this.#aggregate.attemptEnded(this.operation.attemptNumber, this.operation.responseTime, failureClass);
+    const { currentAttempt, responseTime } = this.operation;
+    this.#engine.aggregate.attemptEnded(currentAttempt, responseTime, failureClass);
     reportAttempt(this.operation);
   }
 
   #ended(result: unknown): void {
     const { attemptNumber, result: ending, retryOverhead } = this.operation;
-    this.#aggregate.operationEnded(ending ?? 'aborted', attemptNumber, retryOverhead);
+    this.#engine.aggregate.operationEnded(ending ?? 'aborted', attemptNumber, retryOverhead);
     attachStatistics(result, this.operation);
     reportEnd(this.operation);
   }

@@ -1,7 +1,7 @@
 /** Calls the user's hooks. One that throws or rejects is reported once and changes nothing. */
 
 import { epochOffset } from './attached-statistics.ts';
-import type { RetryHooks } from './events.ts';
+import type { CircuitChangeEvent, RetryHooks } from './events.ts';
 import { responseOf } from './http/classify.ts';
 import type { Operation } from './operation.ts';
 import type { Decision, FailureClass, Outcome, RetryReason } from './outcome.ts';
@@ -17,17 +17,18 @@ export function reportAttempt(operation: Operation): void {
   call('onAttempt', onAttempt, { id, key, attempt });
 }
 
-/** A retry was decided. */
+/** A retry or a hedge was decided. */
 export function reportRetry(
   operation: Operation,
   decision: Decision & { action: 'retry' },
   failureClass: FailureClass | undefined,
+  attemptNumber: number = operation.attemptNumber + 1,
 ): void {
   const { onRetry } = operation.policy.hooks;
   if (onRetry === undefined) return;
-  const { attemptNumber, id, key } = operation;
+  const { id, key } = operation;
   const { delay, hint, reason } = decision;
-  call('onRetry', onRetry, { id, key, attemptNumber: attemptNumber + 1, delay, reason, failureClass, hint });
+  call('onRetry', onRetry, { id, key, attemptNumber, delay, reason, failureClass, hint });
 }
 
 /** A retry is about to be sent. Returns what to wait for, if the hook is asynchronous. */
@@ -61,6 +62,11 @@ export function reportEnd(operation: Operation): void {
   if (hook === undefined) return;
   const { id, key } = operation;
   call(name, hook, { id, key, statistics: operation.statistics(epochOffset(operation)) });
+}
+
+/** A circuit breaker changed. */
+export function reportCircuitChange(hooks: RetryHooks, event: CircuitChangeEvent): void {
+  if (hooks.onCircuitChange) call('onCircuitChange', hooks.onCircuitChange, event);
 }
 
 function call<Event>(

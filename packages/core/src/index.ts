@@ -6,10 +6,12 @@ export type { BackoffContext, Jitter, StrategyName } from './backoff/backoff.ts'
 export { computeDelays } from './backoff/compute-delays.ts';
 export type { Clock, Random, Timer } from './clock.ts';
 export { createRetryEngine } from './engine.ts';
-export type { RetryEngine, RetryStatistics } from './engine.ts';
+export type { RetryEngine, RetryGuards, RetryStatistics } from './engine.ts';
 export {
   AttemptTimeoutError,
   BodyNotReplayableError,
+  BulkheadFullError,
+  CircuitOpenError,
   OperationTimeoutError,
   RetryConfigError,
   RetryError,
@@ -19,6 +21,7 @@ export type { RetryErrorCode, RetryErrorDetails } from './errors.ts';
 export type {
   AttemptEvent,
   BeforeRetryEvent,
+  CircuitChangeEvent,
   EndEvent,
   OperationEvent,
   RetryEvent,
@@ -33,6 +36,32 @@ export type {
   Exchange,
   ExchangeDescription,
 } from './exchange.ts';
+export { createRetryBudget } from './guards/budget.ts';
+export type { BudgetState, RetryBudget } from './guards/budget.ts';
+export { createBulkhead } from './guards/bulkhead.ts';
+export type { Admission, Bulkhead, BulkheadState } from './guards/bulkhead.ts';
+export { createCircuitBreaker } from './guards/circuit-breaker.ts';
+export type { CircuitBreaker, CircuitMetrics, CircuitPermit } from './guards/circuit-breaker.ts';
+export type { GuardsSnapshot } from './guards/destination.ts';
+export type { HedgeState } from './guards/hedging.ts';
+export type {
+  BudgetOptions,
+  BudgetSettings,
+  BulkheadOptions,
+  BulkheadSettings,
+  CircuitBreakerOptions,
+  CircuitBreakerSettings,
+  GuardSettings,
+  HedgeOptions,
+  HedgeSettings,
+  PacerOptions,
+  PacerSettings,
+  Quantile,
+  TokenBudgetOptions,
+  WindowBudgetOptions,
+} from './guards/guard-options.ts';
+export { createPacer } from './guards/pacer.ts';
+export type { Pacer, PacerState } from './guards/pacer.ts';
 export { classifyHttp } from './http/classify.ts';
 export type { ClassificationPolicy } from './http/classify.ts';
 export {
@@ -44,6 +73,7 @@ export {
   resumeRefused,
 } from './http/resume.ts';
 export type { ContentRange, DownloadResponse, ResumableDownload } from './http/resume.ts';
+export type { Quota } from './http/rate-limit.ts';
 export { parseRetryAfter } from './http/retry-after.ts';
 export type {
   ErrorMatcher,
@@ -57,6 +87,7 @@ export type {
 export { LiveStatistics } from './live-statistics.ts';
 export { parseRetryOptions } from './options/schema.ts';
 export type {
+  CircuitState,
   Classification,
   Decision,
   ErrorOutcome,

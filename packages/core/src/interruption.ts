@@ -1,11 +1,13 @@
 /** What ends an attempt or a wait from outside. */
 
+import type { InterruptionKind } from './outcome.ts';
+
 /** Thrown inside an execution only; the caller gets its `reason`, or an error made where the caller waits. */
 export class Interruption {
   readonly reason: unknown;
-  readonly #kind: 'caller_aborted' | 'operation_timeout' | 'attempt_timeout';
+  readonly #kind: InterruptionKind;
 
-  constructor(kind: Interruption['kind'], reason?: unknown) {
+  constructor(kind: InterruptionKind, reason?: unknown) {
     this.#kind = kind;
     this.reason = reason;
   }
@@ -15,7 +17,7 @@ export class Interruption {
     return typeof value === 'object' && value !== null && #kind in value;
   }
 
-  get kind(): 'caller_aborted' | 'operation_timeout' | 'attempt_timeout' {
+  get kind(): InterruptionKind {
     return this.#kind;
   }
 }

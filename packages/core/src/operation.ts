@@ -6,13 +6,16 @@
 import { nextDelay } from './backoff/delay.ts';
 import type { Random } from './clock.ts';
 import { describeValue } from './errors.ts';
+import type { RetryBudget } from './guards/budget.ts';
 import { classifyHttp, responseOf } from './http/classify.ts';
+import type { ErrorResponse } from './http/classify.ts';
 import { summarizeError } from './http/error-summary.ts';
 import { readHint } from './http/hint.ts';
 import type {
   Classification,
   Decision,
   FailureClass,
+  InterruptionKind,
   OperationResult,
   Outcome,
   RetryReason,
@@ -41,11 +44,26 @@ export interface DecisionMoment {
   readonly replayable: boolean;
   /** Whether the client is being closed. */
   readonly closing: boolean;
+  /** How many retries the destination gets; `undefined` for any number. */
+  readonly budget: RetryBudget | undefined;
+  /** Whether the destination's circuit breaker stops retries. */
+  readonly circuitOpen: boolean;
 }
+
+/** Why an operation can be ended from outside, and what that makes of it. */
+const INTERRUPTED: Readonly<Record<Exclude<InterruptionKind, 'attempt_timeout'>, OperationResult>> = {
+  caller_aborted: 'aborted',
+  operation_timeout: 'timeout',
+  wait_exceeds_timeout: 'timeout',
+  circuit_breaker_open: 'circuit_breaker_open',
+  bulkhead_full: 'bulkhead_full',
+  bulkhead_queue_timeout: 'bulkhead_full',
+};
 
 /** An attempt with monotonic times; the wall clock comes in when somebody reads it. */
 interface AttemptEntry {
   readonly attemptNumber: number;
+  readonly hedged: boolean;
   readonly delayBefore: number;
   readonly startedAt: number;
   readonly endedAt: number;
@@ -54,6 +72,45 @@ interface AttemptEntry {
   readonly error: ErrorSummary | undefined;
   readonly hint: number | undefined;
   readonly reason: RetryReason | StopReason;
+}
+
+/** An attempt that runs beside others, or did. */
+export interface SentAttempt {
+  readonly number: number;
+  readonly startedAt: number;
+  /** It was sent while another one had not ended yet. */
+  readonly hedged: boolean;
+}
+
+/** How an attempt ended. */
+interface AttemptEnding {
+  readonly status?: number | undefined;
+  readonly error?: ErrorSummary | undefined;
+  readonly hint?: number | undefined;
+}
+
+/** What only an operation has that was retried, or had to wait. */
+class History {
+  readonly entries: AttemptEntry[] = [];
+  firstAttemptEndedAt: number | undefined;
+  /** The start of the wait. */
+  waitsSince: number;
+  delayBefore = 0;
+  totalDelay = 0;
+  computedDelay = 0;
+  /** What the last retry was charged. */
+  charge = 0;
+  /** The server has asked for a wait. */
+  hinted = false;
+
+  constructor(waitsSince: number) {
+    this.waitsSince = waitsSince;
+  }
+
+  waitEnded(now: number): void {
+    this.delayBefore = now - this.waitsSince;
+    this.totalDelay += this.delayBefore;
+  }
 }
 
 /** A server's wait is stretched by up to this share, so that its clients do not come back all at once. */
@@ -79,22 +136,24 @@ export class Operation {
   readonly ordinal: number;
   /** Set once the operation has ended. */
   result: OperationResult | undefined;
+  /** Attempts that were sent. */
   attemptNumber = 0;
+  readonly #identity: OperationIdentity;
   #reason: StopReason = 'success';
   #endedAt = 0;
-  #firstAttemptEndedAt: number | undefined;
   #inAttempt = false;
+  /** The attempt that is being told of: the last one, unless several run beside each other. */
+  #current = 0;
+  #hedged = false;
   #attemptStartedAt = 0;
   /** Operations that had been begun when the attempt was. */
   #begunBefore = 0;
-  #decidedAt = 0;
-  #delayBefore = 0;
-  #totalDelay = 0;
-  #computedDelay = 0;
   #status: number | undefined;
   /** The last attempt succeeded: its entry is made when somebody reads the statistics. */
   #lastSucceeded = false;
-  #entries: AttemptEntry[] | undefined;
+  #history: History | undefined;
+  /** When `timeout` began to count, where that was not the start. */
+  #admittedAt: number | undefined;
   #id: string | undefined;
   #key: string | undefined;
   #statistics: RequestStatistics | undefined;
@@ -103,13 +162,14 @@ export class Operation {
     this.policy = policy;
     this.request = request;
     this.startedAt = now;
+    this.#identity = identity;
     begun += 1;
     this.ordinal = begun;
-    this.#id = identity.id;
-    this.#key = identity.key;
   }
 
   get id(): string {
+    const { id } = this.#identity;
+    if (id !== undefined) return id;
     if (this.#id === undefined) {
       lastId += 1;
       this.#id = `op-${lastId}`;
@@ -118,11 +178,16 @@ export class Operation {
   }
 
   get key(): string {
-    return (this.#key ??= keyOf(this.policy, this.request));
+    return (this.#key ??= this.#identity.key ?? keyOf(this.policy, this.request));
   }
 
   get reason(): StopReason {
     return this.#reason;
+  }
+
+  /** When the attempt that is being told of began. */
+  get attemptStartedAt(): number {
+    return this.#attemptStartedAt;
   }
 
   /** ms of the last attempt, until its headers or its error. */
@@ -132,21 +197,78 @@ export class Operation {
 
   /** ms since the first attempt ended: what retrying cost. */
   get retryOverhead(): number {
-    return this.#firstAttemptEndedAt === undefined ? 0 : this.#endedAt - this.#firstAttemptEndedAt;
+    const firstAttemptEndedAt = this.#history?.firstAttemptEndedAt;
+    return firstAttemptEndedAt === undefined ? 0 : this.#endedAt - firstAttemptEndedAt;
+  }
+
+  /** What the budget charged for the last retry; 0 when there was none. */
+  get lastCharge(): number {
+    return this.#history?.charge ?? 0;
+  }
+
+  /** The server has asked for a wait. */
+  get hinted(): boolean {
+    return this.#history?.hinted ?? false;
+  }
+
+  /** The number of the attempt that is being told of. */
+  get currentAttempt(): number {
+    return this.#current;
   }
 
   /** ms until `timeout`; `Infinity` without one. */
   remaining(now: number): number {
     const { timeout } = this.policy;
-    return timeout === undefined ? Infinity : Math.max(0, this.startedAt + timeout - now);
+    if (timeout === undefined) return Infinity;
+    return Math.max(0, (this.#admittedAt ?? this.startedAt) + timeout - now);
+  }
+
+  /** A guard makes the operation wait. */
+  waitBegan(): void {
+    this.#history ??= new History(this.startedAt);
+  }
+
+  /** A place in the bulkhead has come: `timeout` begins to count. */
+  admitted(now: number): void {
+    this.#admittedAt = now;
   }
 
   beginAttempt(now: number): void {
     this.attemptNumber += 1;
+    this.#current = this.attemptNumber;
+    this.#hedged = false;
     this.#inAttempt = true;
     this.#begunBefore = begun;
     this.#attemptStartedAt = now;
-    this.#waitEnded(now);
+    this.#history?.waitEnded(now);
+  }
+
+  /** Sends one more attempt beside those under way. */
+  beginHedge(now: number): SentAttempt {
+    this.attemptNumber += 1;
+    return { number: this.attemptNumber, startedAt: now, hedged: true };
+  }
+
+  /** Of several attempts, this is the one that what follows is about. */
+  focus(attempt: SentAttempt): void {
+    this.#current = attempt.number;
+    this.#attemptStartedAt = attempt.startedAt;
+    this.#hedged = attempt.hedged;
+  }
+
+  /**
+   * An attempt ended, and others go on.
+   *
+   * @param reason why it does not matter any more, or why another one was sent
+   */
+  endBeside(
+    outcome: Outcome | undefined,
+    failureClass: FailureClass,
+    reason: RetryReason | StopReason,
+    moment: { readonly now: number; readonly epoch: number },
+  ): void {
+    this.#recordFailure(outcome, failureClass, reason, moment.now, this.hintOf(outcome, moment.epoch));
+    this.#inAttempt = true;
   }
 
   /**
@@ -183,25 +305,16 @@ export class Operation {
     endedAt: number,
     moment: DecisionMoment,
   ): Decision {
-    const response =
-      outcome.kind === 'error'
-        ? responseOf(outcome.error)
-        : outcome.kind === 'response'
-          ? outcome
-          : undefined;
-    if (classification.failureClass === undefined) {
-      this.succeed(response?.status, endedAt);
+    const { failureClass } = classification;
+    if (failureClass === undefined) {
+      this.succeed(statusOf(outcome), endedAt);
       return { action: 'stop', result: 'success', reason: 'success' };
     }
-    const headers = response?.headers;
-    const hint = this.policy.retryAfter && headers ? readHint(headers, moment.epoch) : undefined;
-    const decision = this.#afterFailure(classification, hint, moment);
-    this.#record(classification.failureClass, decision.reason, endedAt, {
-      status: response?.status,
-      error: outcome.kind === 'error' ? summarizeError(outcome.error) : undefined,
-      hint,
-    });
-    this.#decidedAt = moment.now;
+    const hint = this.hintOf(outcome, moment.epoch);
+    this.#history ??= new History(this.startedAt);
+    const decision = this.#afterFailure(classification, hint, moment, this.#history);
+    this.#recordFailure(outcome, failureClass, decision.reason, endedAt, hint);
+    this.#history.waitsSince = moment.now;
     if (decision.action === 'stop') this.#finish(decision.result, decision.reason, endedAt);
     return decision;
   }
@@ -211,21 +324,21 @@ export class Operation {
    *
    * @returns whether an attempt was under way
    */
-  interrupt(reason: 'caller_aborted' | 'operation_timeout', error: unknown, now: number): boolean {
-    const aborted = reason === 'caller_aborted';
+  interrupt(reason: Exclude<InterruptionKind, 'attempt_timeout'>, error: unknown, now: number): boolean {
     const inAttempt = this.#inAttempt;
     if (inAttempt) {
-      this.#record(aborted ? 'aborted' : 'timeout', reason, now, { error: summarizeError(error) });
+      const failureClass = reason === 'caller_aborted' ? 'aborted' : 'timeout';
+      this.#record(failureClass, reason, now, { error: summarizeError(error) });
     } else {
-      this.#waitEnded(now);
+      this.#history?.waitEnded(now);
     }
-    this.#finish(aborted ? 'aborted' : 'timeout', reason, now);
+    this.#finish(INTERRUPTED[reason], reason, now);
     return inAttempt;
   }
 
   /** The record of the attempt that ended last. */
   lastRecord(epochOffset: number): AttemptRecord | undefined {
-    const entry = this.#lastSucceeded ? this.#successEntry() : this.#entries?.at(-1);
+    const entry = this.#lastSucceeded ? this.#successEntry() : this.#history?.entries.at(-1);
     return entry && toRecord(entry, epochOffset);
   }
 
@@ -247,7 +360,7 @@ export class Operation {
       reason: this.#reason,
       attempts: Object.freeze(this.#allEntries().map((entry) => toRecord(entry, epochOffset))),
       totalTime: Math.max(0, this.#endedAt - this.startedAt),
-      totalDelay: this.#totalDelay,
+      totalDelay: this.#history?.totalDelay ?? 0,
     });
   }
 
@@ -256,7 +369,19 @@ export class Operation {
     return other.ordinal > this.#begunBefore && other.result !== 'aborted';
   }
 
-  #afterFailure(classification: Classification, hint: number | undefined, moment: DecisionMoment): Decision {
+  /** The wait that the server asks for, in ms. */
+  hintOf(outcome: Outcome | undefined, epoch: number): number | undefined {
+    if (!this.policy.retryAfter || outcome === undefined) return undefined;
+    const headers = responseIn(outcome)?.headers;
+    return headers && readHint(headers, epoch);
+  }
+
+  #afterFailure(
+    classification: Classification,
+    hint: number | undefined,
+    moment: DecisionMoment,
+    history: History,
+  ): Decision {
     const { failureClass, reason, retryable } = classification;
     const { maxAttempts, retryAfter, timeout } = this.policy;
     if (!retryable) {
@@ -277,50 +402,76 @@ export class Operation {
     }
     const remaining = this.remaining(moment.now);
     const obeyed = hint === undefined || !retryAfter ? 0 : Math.min(hint, retryAfter.max);
-    const delay = obeyed < remaining ? this.#delay(failureClass, obeyed, moment) : remaining;
+    const delay = obeyed < remaining ? this.#delay(failureClass, obeyed, moment, history) : remaining;
     if (timeout !== undefined && delay >= remaining) {
       return { action: 'stop', result: 'timeout', reason: 'wait_exceeds_timeout' };
     }
+    if (moment.circuitOpen) {
+      return { action: 'stop', result: 'circuit_breaker_open', reason: 'circuit_breaker_open' };
+    }
+    const charge = moment.budget ? moment.budget.tryRetry(failureClass === 'throttled', moment.now) : 0;
+    if (charge === undefined) {
+      return { action: 'stop', result: 'budget_exhausted', reason: 'budget_exhausted' };
+    }
+    history.charge = charge;
     return { action: 'retry', delay, reason: reason as RetryReason, ...(hint !== undefined && { hint }) };
   }
 
-  #delay(failureClass: FailureClass | undefined, hint: number, moment: DecisionMoment): number {
+  #delay(
+    failureClass: FailureClass | undefined,
+    hint: number,
+    moment: DecisionMoment,
+    history: History,
+  ): number {
     const { baseDelay, throttledBaseDelay } = this.policy;
     const computed = nextDelay(this.policy, {
       attemptNumber: this.attemptNumber,
       baseDelay: failureClass === 'throttled' ? throttledBaseDelay : baseDelay,
-      previousDelay: this.#computedDelay,
+      previousDelay: history.computedDelay,
       failureClass,
       random: moment.random,
     });
-    this.#computedDelay = computed;
+    history.computedDelay = computed;
     // Only a hint is stretched: a computed delay has its own jitter, and never passes maxDelay.
     return hint > 0 && hint >= computed ? hint * (1 + HINT_JITTER * moment.random()) : computed;
   }
 
-  #waitEnded(now: number): void {
-    this.#delayBefore = this.#entries === undefined ? 0 : now - this.#decidedAt;
-    this.#totalDelay += this.#delayBefore;
+  #recordFailure(
+    outcome: Outcome | undefined,
+    failureClass: FailureClass,
+    reason: RetryReason | StopReason,
+    endedAt: number,
+    hint: number | undefined,
+  ): void {
+    this.#record(failureClass, reason, endedAt, {
+      status: outcome && statusOf(outcome),
+      error: outcome?.kind === 'error' ? summarizeError(outcome.error) : undefined,
+      hint,
+    });
   }
 
   #record(
     failureClass: FailureClass,
     reason: RetryReason | StopReason,
     endedAt: number,
-    ending: { status?: number | undefined; error?: ErrorSummary | undefined; hint?: number | undefined },
+    { error, hint, status }: AttemptEnding,
   ): void {
+    this.#history ??= new History(this.startedAt);
+    const history = this.#history;
     this.#inAttempt = false;
-    this.#firstAttemptEndedAt ??= endedAt;
     this.#endedAt = endedAt;
-    (this.#entries ??= []).push({
-      attemptNumber: this.attemptNumber,
-      delayBefore: this.#delayBefore,
+    history.firstAttemptEndedAt ??= endedAt;
+    if (hint !== undefined) history.hinted = true;
+    history.entries.push({
+      attemptNumber: this.#current,
+      hedged: this.#hedged,
+      delayBefore: this.#hedged ? 0 : history.delayBefore,
       startedAt: this.#attemptStartedAt,
       endedAt,
-      status: ending.status,
+      status,
       failureClass,
-      error: ending.error,
-      hint: ending.hint,
+      error,
+      hint,
       reason,
     });
   }
@@ -332,14 +483,17 @@ export class Operation {
   }
 
   #allEntries(): AttemptEntry[] {
-    const entries = this.#entries ?? [];
-    return this.#lastSucceeded ? [...entries, this.#successEntry()] : entries;
+    const entries = [...(this.#history?.entries ?? [])];
+    if (this.#lastSucceeded) entries.push(this.#successEntry());
+    // Those that ran beside each other ended in any order.
+    return entries.toSorted((one, other) => one.attemptNumber - other.attemptNumber);
   }
 
   #successEntry(): AttemptEntry {
     return {
-      attemptNumber: this.attemptNumber,
-      delayBefore: this.#delayBefore,
+      attemptNumber: this.#current,
+      hedged: this.#hedged,
+      delayBefore: this.#hedged ? 0 : (this.#history?.delayBefore ?? 0),
       startedAt: this.#attemptStartedAt,
       endedAt: this.#endedAt,
       status: this.#status,
@@ -349,6 +503,15 @@ export class Operation {
       reason: 'success',
     };
   }
+}
+
+function responseIn(outcome: Outcome): ErrorResponse | undefined {
+  if (outcome.kind === 'error') return responseOf(outcome.error);
+  return outcome.kind === 'response' ? outcome : undefined;
+}
+
+function statusOf(outcome: Outcome): number | undefined {
+  return responseIn(outcome)?.status;
 }
 
 function toRecord(entry: AttemptEntry, epochOffset: number): AttemptRecord {
@@ -363,7 +526,7 @@ function toRecord(entry: AttemptEntry, epochOffset: number): AttemptRecord {
     ...(status !== undefined && { status }),
     ...(failureClass !== undefined && { failureClass }),
     ...(error !== undefined && { error }),
-    hedged: false,
+    hedged: entry.hedged,
     ...(hint !== undefined && { hint }),
     reason: entry.reason,
   });
@@ -381,5 +544,5 @@ function keyOf(policy: RetryPolicy, request: RequestDescription): string {
       warnOnce(key, 'key threw; the origin of the URL is used', error);
     }
   }
-  return originOf(request.url);
+  return originOf(request.origin ?? request.url);
 }

@@ -3,6 +3,13 @@
 import type { BackoffContext, Jitter, StrategyName } from './backoff/backoff.ts';
 import type { Clock, Random } from './clock.ts';
 import type { RetryHooks } from './events.ts';
+import type {
+  BudgetOptions,
+  BulkheadOptions,
+  CircuitBreakerOptions,
+  HedgeOptions,
+  PacerOptions,
+} from './guards/guard-options.ts';
 import type { FailureClass, Outcome } from './outcome.ts';
 import type { RequestDescription } from './request.ts';
 
@@ -89,7 +96,7 @@ export interface GeneralOptions {
   nonRetryableErrors?: readonly ErrorMatcher[] | undefined;
   /**
    * Asked after every attempt, successful ones too. `undefined` leaves the built-in verdict. It never lifts
-   * `maxAttempts`, a timeout or the replay rule.
+   * `maxAttempts`, a timeout, the budget or the replay rule.
    *
    * @example
    * shouldRetry: async (outcome) =>
@@ -114,8 +121,23 @@ export interface GeneralOptions {
   replay?: ReplayOptions | false | undefined;
   /** Continue a broken download with `Range` when the validator allows it. @default false */
   resume?: boolean | undefined;
+  /**
+   * How many retries a destination gets for the requests that are sent to it anyway; `false` for any number.
+   * @default { ratio: 0.2, minPerSecond: 10, window: 10_000 }
+   */
+  budget?: BudgetOptions | false | undefined;
+  /** Stops what is sent to a destination that fails. @default false */
+  circuitBreaker?: CircuitBreakerOptions | false | undefined;
+  /** How many operations a destination takes at once. @default false */
+  bulkhead?: BulkheadOptions | false | undefined;
+  /** Sends no faster than a destination bears, by its throttling and its `RateLimit` headers. @default false */
+  pacer?: PacerOptions | false | undefined;
+  /** Sends another attempt beside a slow one, for idempotent requests. @default false */
+  hedge?: HedgeOptions | false | undefined;
   /** Which destination a request belongs to. @default the URL's origin */
   key?: ((request: RequestDescription) => string) | undefined;
+  /** Destinations whose state is kept, the most recently used ones. A request changes nothing of it. @default 1000 */
+  maxKeys?: number | undefined;
   /** Functions that are told what happens. @default {} */
   hooks?: RetryHooks | undefined;
   /**

@@ -18,7 +18,15 @@ export type FailureClass =
   | 'aborted';
 
 /** How an operation ended. */
-export type OperationResult = 'success' | 'retry_exhausted' | 'non_retryable_error' | 'timeout' | 'aborted';
+export type OperationResult =
+  | 'success'
+  | 'retry_exhausted'
+  | 'non_retryable_error'
+  | 'circuit_breaker_open'
+  | 'timeout'
+  | 'budget_exhausted'
+  | 'bulkhead_full'
+  | 'aborted';
 
 /** Why a retry followed an attempt. A closed set. */
 export type RetryReason =
@@ -33,7 +41,9 @@ export type RetryReason =
   /** An entry of `retryableErrors` matched. */
   | 'retryable_error'
   /** `shouldRetry` returned true. */
-  | 'should_retry';
+  | 'should_retry'
+  /** The attempt was slow, so a hedge was sent beside it. */
+  | 'hedged';
 
 /** Why no further attempt was made. A closed set. */
 export type StopReason =
@@ -52,6 +62,16 @@ export type StopReason =
   | 'body_not_replayable'
   /** The client is being closed. */
   | 'client_closing'
+  /** The retry budget allows no more retries. */
+  | 'budget_exhausted'
+  /** The circuit breaker is open, or was opened while a retry waited. */
+  | 'circuit_breaker_open'
+  /** All places of the bulkhead are taken, and its queue is full. */
+  | 'bulkhead_full'
+  /** No place in the bulkhead came within its queue timeout. */
+  | 'bulkhead_queue_timeout'
+  /** Another attempt beside this one answered first. */
+  | 'hedge_lost'
   /** The server's hint is longer than `retryAfter.max`. */
   | 'retry_after_exceeds_max'
   /** The next wait would outlast `timeout`, so it was not begun. */
@@ -111,7 +131,23 @@ export interface Classification {
   readonly reason: RetryReason | StopReason;
 }
 
+/** The attempt succeeded. */
+export const SUCCESS: Classification = Object.freeze({ retryable: false, reason: 'success' });
+
 /** What to do after an attempt. */
 export type Decision =
   | { readonly action: 'retry'; readonly delay: number; readonly reason: RetryReason; readonly hint?: number }
   | { readonly action: 'stop'; readonly result: OperationResult; readonly reason: StopReason };
+
+/** What a circuit breaker does: lets everything through, nothing, or a few probes. */
+export type CircuitState = 'closed' | 'open' | 'half-open';
+
+/** Why an operation or an attempt is ended from outside. */
+export type InterruptionKind =
+  | 'caller_aborted'
+  | 'operation_timeout'
+  | 'attempt_timeout'
+  | 'wait_exceeds_timeout'
+  | 'circuit_breaker_open'
+  | 'bulkhead_full'
+  | 'bulkhead_queue_timeout';

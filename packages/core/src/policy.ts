@@ -5,16 +5,25 @@ import { systemClock, systemRandom } from './clock.ts';
 import type { Clock, Random } from './clock.ts';
 import { RetryConfigError } from './errors.ts';
 import type { RetryHooks } from './events.ts';
+import {
+  resolveBudget,
+  resolveBulkhead,
+  resolveCircuitBreaker,
+  resolveHedge,
+  resolvePacer,
+} from './guards/guard-options.ts';
+import type { GuardSettings } from './guards/guard-options.ts';
 import { ERROR_CODES } from './http/error-codes.ts';
 import { IDEMPOTENT_METHODS } from './http/methods.ts';
-import type { FailureClass } from './outcome.ts';
 import type { AnyRetryOptions, ErrorMatcher, GeneralOptions } from './options.ts';
+import { checkBulkhead, checkCircuitBreaker, checkHedge } from './options/guards-schema.ts';
 import { checkOptions, checkTogether } from './options/schema.ts';
+import type { FailureClass } from './outcome.ts';
 import type { RequestDescription } from './request.ts';
 import { silence, warnOnce } from './warnings.ts';
 
 /** The resolved options: what an engine really does. Deeply frozen. All durations are ms. */
-export interface RetryPolicy extends Readonly<BackoffSettings> {
+export interface RetryPolicy extends Readonly<BackoffSettings>, GuardSettings {
   readonly maxAttempts: number;
   readonly baseDelay: number;
   readonly throttledBaseDelay: number;
@@ -32,6 +41,7 @@ export interface RetryPolicy extends Readonly<BackoffSettings> {
   readonly replay: { readonly maxBytes: number } | false;
   readonly resume: boolean;
   readonly key: ((request: RequestDescription) => string) | undefined;
+  readonly maxKeys: number;
   readonly hooks: Readonly<RetryHooks>;
   readonly throwOnExhausted: boolean;
   readonly clock: Clock;
@@ -42,6 +52,7 @@ export interface RetryPolicy extends Readonly<BackoffSettings> {
 const RETRYABLE_STATUS_CODES: readonly number[] = Object.freeze([
   408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529,
 ]);
+const GUARDS = ['budget', 'circuitBreaker', 'bulkhead', 'pacer', 'hedge'] as const;
 const DEFAULT_BASE_DELAY = 100;
 const DEFAULT_MAX_DELAY = 20_000;
 
@@ -61,12 +72,25 @@ export function resolvePolicy(options: unknown): RetryPolicy {
  * `undefined` means "as the engine's"; `false` is a single attempt whose end is the client's own.
  *
  * @param engineOptions checked before
+ * @param enginePolicy what they resolve to
  */
-export function overridePolicy(engineOptions: AnyRetryOptions, override: unknown): RetryPolicy {
-  if (override === false) return resolve({ ...engineOptions, maxAttempts: 1, throwOnExhausted: false });
+export function overridePolicy(
+  engineOptions: AnyRetryOptions,
+  override: unknown,
+  enginePolicy: RetryPolicy = resolvePolicy(engineOptions),
+): RetryPolicy {
+  if (override === false) {
+    return resolve({ ...engineOptions, maxAttempts: 1, throwOnExhausted: false }, enginePolicy);
+  }
   const checked = checkOptions(override);
   checkTogether(checked);
-  return resolve(mergeOptions(engineOptions, checked));
+  return resolve(mergeOptions(engineOptions, checked), inheritedGuards(enginePolicy, checked));
+}
+
+/** Guards whose settings are left alone stay the very same, whatever else a request changes. */
+function inheritedGuards(enginePolicy: RetryPolicy, override: AnyRetryOptions): Partial<GuardSettings> {
+  const inherited = GUARDS.filter((name) => override[name] === undefined);
+  return Object.fromEntries(inherited.map((name) => [name, enginePolicy[name]]));
 }
 
 function mergeOptions(base: AnyRetryOptions, override: AnyRetryOptions): AnyRetryOptions {
@@ -75,18 +99,24 @@ function mergeOptions(base: AnyRetryOptions, override: AnyRetryOptions): AnyRetr
   if (base.attemptTimeout && override.timeout && override.attemptTimeout === undefined) {
     merged.attemptTimeout = Math.min(base.attemptTimeout, override.timeout);
   }
-  for (const name of ['retryAfter', 'replay', 'hooks', 'errorCodes'] as const) {
+  for (const name of ['retryAfter', 'replay', 'hooks', 'errorCodes', ...GUARDS] as const) {
     const [below, above] = [base[name], override[name]];
+    // Another kind of budget has other settings.
+    if (name === 'budget' && kindOf(base.budget) !== kindOf(override.budget)) continue;
     if (below && above) Object.assign(merged, { [name]: { ...below, ...withoutUndefined(above) } });
   }
   return merged;
+}
+
+function kindOf(budget: AnyRetryOptions['budget']): 'window' | 'tokens' {
+  return (budget && budget.kind) || 'window';
 }
 
 function withoutUndefined<T extends object>(object: T): Partial<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-function resolve(options: AnyRetryOptions): RetryPolicy {
+function resolve(options: AnyRetryOptions, inherited: Partial<GuardSettings> = {}): RetryPolicy {
   const { jitter = 'full', retryAfter = {}, replay = {} } = options;
   const policy: RetryPolicy = {
     maxAttempts: options.maxAttempts ?? 3,
@@ -112,6 +142,8 @@ function resolve(options: AnyRetryOptions): RetryPolicy {
     attemptHeaders: options.attemptHeaders ?? false,
     replay: replay && Object.freeze({ maxBytes: replay.maxBytes ?? 2 ** 20 }),
     resume: options.resume ?? false,
+    ...resolveGuards(options, inherited),
+    maxKeys: options.maxKeys ?? 1000,
     key: options.key,
     hooks: Object.freeze({ ...options.hooks }),
     throwOnExhausted: options.throwOnExhausted ?? true,
@@ -119,7 +151,28 @@ function resolve(options: AnyRetryOptions): RetryPolicy {
     random: options.random ?? systemRandom,
   };
   checkWhole(policy);
+  checkGuards(policy, inherited);
   return Object.freeze(policy);
+}
+
+function resolveGuards(options: AnyRetryOptions, inherited: Partial<GuardSettings>): GuardSettings {
+  const { attemptTimeout, budget = {}, bulkhead = false, circuitBreaker = false } = options;
+  const { hedge = false, pacer = false } = options;
+  return {
+    budget: inherited.budget ?? (budget && resolveBudget(budget)),
+    circuitBreaker:
+      inherited.circuitBreaker ?? (circuitBreaker && resolveCircuitBreaker(circuitBreaker, attemptTimeout)),
+    bulkhead: inherited.bulkhead ?? (bulkhead && resolveBulkhead(bulkhead)),
+    pacer: inherited.pacer ?? (pacer && resolvePacer(pacer)),
+    hedge: inherited.hedge ?? (hedge && resolveHedge(hedge)),
+  };
+}
+
+function checkGuards(policy: RetryPolicy, inherited: Partial<GuardSettings>): void {
+  const { attemptTimeout, bulkhead, circuitBreaker, hedge } = policy;
+  if (circuitBreaker && !inherited.circuitBreaker) checkCircuitBreaker(circuitBreaker, attemptTimeout);
+  if (bulkhead && !inherited.bulkhead) checkBulkhead(bulkhead);
+  if (hedge && !inherited.hedge) checkHedge(hedge, attemptTimeout);
 }
 
 function checkWhole(policy: RetryPolicy): void {

@@ -1,19 +1,38 @@
 /** Drives an operation whose client answers by promises. */
 
 import { Attempt } from './attempt.ts';
+import type { Timer } from './clock.ts';
 import type { Discarding, Exchange } from './exchange.ts';
 import { Execution } from './execution.ts';
+import type { EngineState } from './execution.ts';
+import type { Hedging } from './guards/hedging.ts';
+import { HedgedRound } from './hedge.ts';
 import { Interruption } from './interruption.ts';
-import type { Outcome } from './outcome.ts';
+import type { SentAttempt } from './operation.ts';
+import { SUCCESS } from './outcome.ts';
+import type { Classification, Outcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
-import type { StatisticsAggregate } from './statistics/aggregate.ts';
+
+/** One of several attempts that run beside each other. */
+interface Leg extends SentAttempt {
+  readonly attempt: Attempt;
+}
+
+/** How an attempt ended. */
+interface AttemptEnd<T> {
+  readonly value: T | undefined;
+  /** Absent for a success that needs no words. */
+  readonly outcome: Outcome | undefined;
+  readonly classification: Classification;
+  readonly endedAt: number;
+}
 
 /** Runs one exchange to its end. */
 export class PromiseExecution<T> extends Execution {
   readonly #exchange: Exchange<T>;
 
-  constructor(exchange: Exchange<T>, policy: RetryPolicy, aggregate: StatisticsAggregate) {
-    super(exchange, policy, aggregate);
+  constructor(exchange: Exchange<T>, policy: RetryPolicy, engine: EngineState) {
+    super(exchange, policy, engine);
     this.#exchange = exchange;
   }
 
@@ -21,25 +40,45 @@ export class PromiseExecution<T> extends Execution {
     const { clock, shouldRetry } = this.policy;
     this.#exchange.begin?.(this.policy);
     if (this.callerSignal?.aborted) throw this.endInterrupted(this.abortion()).reason;
-    this.open();
     // The first attempt starts with the operation: reading the clock is the dearest part of a quick success.
     let startedAt = this.operation.startedAt;
     try {
+      this.open();
+      const entering = this.enter();
+      if (entering) {
+        await entering;
+        this.throwIfInterrupted();
+        startedAt = clock.now();
+      }
+      this.begin(startedAt);
       for (;;) {
+        const passing = this.isGuarded ? this.pass(startedAt) : undefined;
+        if (passing) {
+          await passing;
+          this.throwIfInterrupted();
+          startedAt = clock.now();
+        }
         const attempt = new Attempt(this, this.operation.attemptNumber + 1, this.previous);
         if (this.policy.attemptHeaders) this.tellServer(attempt);
         this.operation.beginAttempt(startedAt);
         let value: T | undefined;
         let outcome: Outcome | undefined;
+        let judged: AttemptEnd<T> | undefined;
+        const hedging = this.hedging;
         try {
-          const sent = this.#exchange.send(attempt);
-          // Without a signal or a timeout nothing can come first, and an attempt costs no further promise.
-          value = await (this.bounded || this.callerSignal ? this.#bound(sent, attempt) : sent);
-          outcome = this.#exchange.describe?.(value);
+          if (hedging) {
+            judged = await this.#hedged(hedging, attempt, startedAt);
+            ({ outcome, value } = judged);
+          } else {
+            const sent = this.#exchange.send(attempt);
+            // Without a signal or a timeout nothing can come first, and an attempt costs no further promise.
+            value = await (this.bounded || this.callerSignal ? this.#bound(sent, attempt) : sent);
+            outcome = this.#exchange.describe?.(value);
+          }
         } catch (error) {
           outcome = this.describeError(this.#ownError(error, attempt));
         }
-        const endedAt = clock.now();
+        const endedAt = judged ? judged.endedAt : clock.now();
         if (outcome === undefined) {
           if (shouldRetry === undefined) {
             this.succeed(value, undefined, endedAt);
@@ -47,8 +86,8 @@ export class PromiseExecution<T> extends Execution {
           }
           outcome = { kind: 'value', value };
         }
-        let classification = this.classify(outcome);
-        if (shouldRetry && classification.failureClass !== 'aborted') {
+        let classification = judged ? judged.classification : this.classify(outcome);
+        if (shouldRetry && !judged && classification.failureClass !== 'aborted') {
           try {
             classification = await this.askShouldRetry(outcome, classification);
             this.throwIfInterrupted();
@@ -58,7 +97,7 @@ export class PromiseExecution<T> extends Execution {
           }
         }
         if (classification.failureClass === undefined) {
-          this.succeed(value, outcome.kind === 'response' ? outcome.status : undefined, endedAt);
+          this.succeed(value, outcome, endedAt);
           return value as T;
         }
         const decision = this.decide(outcome, classification, endedAt);
@@ -88,6 +127,94 @@ export class PromiseExecution<T> extends Execution {
     } finally {
       timer?.cancel();
     }
+  }
+
+  /** An attempt, and others beside it when it is slow or fails. What it ends with is the end that counts. */
+  async #hedged(hedging: Hedging, first: Attempt, startedAt: number): Promise<AttemptEnd<T>> {
+    const round = new HedgedRound<Leg>(hedging, this.policy);
+    const end = new Promise<AttemptEnd<T>>((resolve) => {
+      const send = (leg: Leg): void => {
+        void this.#runLeg(leg, round).then((ended) => {
+          if (!ended) return;
+          this.operation.focus(leg);
+          resolve(ended);
+        });
+      };
+      const sendHedge = (): void => {
+        if (this.pendingInterruption()) return;
+        const sent = this.operation.beginHedge(this.policy.clock.now());
+        const attempt = new Attempt(this, sent.number, this.previous);
+        if (this.policy.attemptHeaders) this.tellServer(attempt);
+        this.hedged(sent, undefined);
+        const leg = { ...sent, attempt };
+        round.add(leg);
+        send(leg);
+      };
+      const leg = { attempt: first, number: first.number, startedAt, hedged: false };
+      round.begin(leg, sendHedge, () => this.operation.attemptNumber);
+      send(leg);
+    });
+    let timer: Timer | undefined;
+    try {
+      timer = this.attemptTimer(first);
+      return await this.unlessInterrupted(end);
+    } catch (interruption) {
+      // The first of those that are still under way stands for all of them.
+      const [current, ...others] = round.end();
+      const reason = this.reasonOf(interruption as Interruption);
+      const isTimeout = (interruption as Interruption).kind !== 'caller_aborted';
+      for (const leg of others) {
+        leg.attempt.abort(reason);
+        const why = (interruption as Interruption).kind as 'attempt_timeout';
+        this.endBeside(leg, undefined, isTimeout ? 'timeout' : 'aborted', why);
+      }
+      if (current) {
+        current.attempt.abort(reason);
+        this.operation.focus(current);
+      }
+      throw interruption;
+    } finally {
+      timer?.cancel();
+    }
+  }
+
+  /** Runs one of several attempts. Its end, if that ends them all. */
+  async #runLeg(leg: Leg, round: HedgedRound<Leg>): Promise<AttemptEnd<T> | undefined> {
+    let value: T | undefined;
+    let outcome: Outcome | undefined;
+    try {
+      value = await this.#exchange.send(leg.attempt);
+      outcome = this.#exchange.describe?.(value);
+      if (outcome === undefined && this.policy.shouldRetry) outcome = { kind: 'value', value };
+    } catch (error) {
+      outcome = this.describeError(error);
+    }
+    const endedAt = this.policy.clock.now();
+    let classification = outcome ? this.classify(outcome) : SUCCESS;
+    if (outcome && round.has(leg) && classification.failureClass !== 'aborted') {
+      classification = await this.askShouldRetry(outcome, classification, false);
+    }
+    if (!round.has(leg)) {
+      // It has lost, or the operation has ended: its response is nobody's.
+      if (outcome?.kind === 'error') this.#exchange.discardError?.(outcome.error)?.cancel();
+      else this.#exchange.discard?.(value as T)?.cancel();
+      return undefined;
+    }
+    const { failureClass, reason, retryable } = classification;
+    if (outcome && failureClass !== undefined && retryable) {
+      round.failed(leg, this.hasHint(outcome));
+      if (round.goesOn) {
+        this.endBeside(leg, outcome, failureClass, reason);
+        this.#discardOutcome(outcome, value)?.cancel();
+        return undefined;
+      }
+    }
+    for (const other of round.end()) {
+      if (other === leg) continue;
+      this.endBeside(other, undefined, 'aborted', 'hedge_lost');
+      other.attempt.abort(new DOMException('Another attempt answered first', 'AbortError'));
+    }
+    return { value, outcome, classification, endedAt };
   }
 
   /** The error of an attempt as the state machine is to see it. Throws what ends the whole operation. */

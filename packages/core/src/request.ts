@@ -6,6 +6,8 @@ export interface RequestDescription {
   readonly method?: string | undefined;
   /** The full URL; absent for an operation that is not one HTTP request. */
   readonly url?: string | undefined;
+  /** The URL up to its path, where that is known apart. */
+  readonly origin?: string | undefined;
   /** Whether it carries an `Idempotency-Key`, the caller's or ours. */
   readonly hasIdempotencyKey?: boolean;
 }
@@ -23,6 +25,38 @@ export function describeRequest({ hasIdempotencyKey, method, url }: RequestDescr
  */
 export function originOf(url: string | undefined): string {
   if (url === undefined) return '';
+  const end = endOfAuthority(url);
+  const prefix = url.slice(0, end);
+  // Most requests go where the one before went, and parsing a URL is dear.
+  if (prefix === lastPrefix) return lastOrigin;
+  const origin = parseOrigin(url);
+  // Credentials are not kept, and a backslash may end the authority too.
+  if (end > 0 && !/[@\\]/.test(prefix)) {
+    lastPrefix = prefix;
+    lastOrigin = origin;
+  }
+  return origin;
+}
+
+let lastPrefix = '';
+let lastOrigin = '';
+
+/** Where the path begins; 0 where there is no authority. */
+function endOfAuthority(url: string): number {
+  const colon = url.indexOf('://');
+  if (colon < 1) return 0;
+  for (let index = colon + 3; index < url.length; index += 1) {
+    const code = url.charCodeAt(index);
+    if (code === SLASH || code === QUESTION_MARK || code === HASH) return index;
+  }
+  return url.length;
+}
+
+const SLASH = 0x2f;
+const QUESTION_MARK = 0x3f;
+const HASH = 0x23;
+
+function parseOrigin(url: string): string {
   try {
     const { origin } = new URL(url);
     // What `data:` and the like have for an origin.

@@ -46,7 +46,15 @@ const startOperation = (baseDelay: number, maxAttempts: number): ((outcome: Outc
   return (outcome) => {
     operation.beginAttempt(0);
     // The vectors' random number is 1: full jitter takes the whole wait.
-    const moment = { now: 0, epoch: 0, random: () => 1, replayable: true, closing: false };
+    const moment = {
+      now: 0,
+      epoch: 0,
+      random: () => 1,
+      replayable: true,
+      closing: false,
+      budget: undefined,
+      circuitOpen: false,
+    };
     return operation.decide(outcome, operation.classify(outcome), 0, moment);
   };
 };

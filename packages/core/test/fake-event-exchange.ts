@@ -6,6 +6,8 @@ import type {
   EventOperation,
 } from '../src/exchange.ts';
 import type { RetryEngine } from '../src/engine.ts';
+import type { ResponseOutcome } from '../src/outcome.ts';
+import type { RequestStatistics } from '../src/record.ts';
 
 /** An exchange that logs what the engine asks of it. A test tells its operation what happens. */
 export class FakeEventExchange implements EventExchange {
@@ -16,7 +18,7 @@ export class FakeEventExchange implements EventExchange {
   replayable = true;
   closing = false;
   discarding: Discarding | undefined;
-  operation: EventOperation | undefined;
+  operation: FakeOperation | undefined;
   /** Called with each attempt, while it is being sent. */
   onSend: ((attempt: AttemptContext) => void) | undefined;
 
@@ -24,11 +26,11 @@ export class FakeEventExchange implements EventExchange {
     this.call = call;
   }
 
-  start(engine: RetryEngine): EventOperation {
+  start(engine: RetryEngine): FakeOperation {
     const operation = engine.operation(this);
-    this.operation = operation;
+    this.operation = new FakeOperation(operation, this.attempts);
     operation.start();
-    return operation;
+    return this.operation;
   }
 
   send(attempt: AttemptContext): void {
@@ -37,16 +39,16 @@ export class FakeEventExchange implements EventExchange {
     this.onSend?.(attempt);
   }
 
-  abandon(reason: unknown): void {
+  abandon(reason: unknown, _attempt: AttemptContext): void {
     this.log.push(`abandon ${String(reason)}`);
   }
 
-  discard(): Discarding | undefined {
+  discard(_attempt: AttemptContext): Discarding | undefined {
     this.log.push('discard');
     return this.discarding;
   }
 
-  accept(): void {
+  accept(_attempt: AttemptContext): void {
     this.log.push('accept');
   }
 
@@ -57,5 +59,44 @@ export class FakeEventExchange implements EventExchange {
 
   release(failure?: { readonly reason: unknown }): void {
     this.log.push(failure ? 'release after a failure' : 'release');
+  }
+}
+
+/** An operation that is told of the attempt that was sent last, unless a test names another. */
+export class FakeOperation implements EventOperation {
+  readonly #operation: EventOperation;
+  readonly #attempts: readonly AttemptContext[];
+
+  constructor(operation: EventOperation, attempts: readonly AttemptContext[]) {
+    this.#operation = operation;
+    this.#attempts = attempts;
+  }
+
+  get statistics(): RequestStatistics {
+    return this.#operation.statistics;
+  }
+
+  responded(outcome: ResponseOutcome, attempt: AttemptContext = this.#last): void {
+    this.#operation.responded(outcome, attempt);
+  }
+
+  succeeded(status: number, attempt: AttemptContext = this.#last): void {
+    this.#operation.succeeded(status, attempt);
+  }
+
+  failed(error: unknown, attempt: AttemptContext = this.#last): void {
+    this.#operation.failed(error, attempt);
+  }
+
+  abort(reason: unknown): void {
+    this.#operation.abort(reason);
+  }
+
+  hurry(): void {
+    this.#operation.hurry();
+  }
+
+  get #last(): AttemptContext {
+    return this.#attempts.at(-1) as AttemptContext;
   }
 }

@@ -49,5 +49,7 @@ export function attempt(
     random: at.random ?? (() => 0),
     replayable: at.replayable ?? true,
     closing: at.closing ?? false,
+    budget: at.budget,
+    circuitOpen: at.circuitOpen ?? false,
   });
 }

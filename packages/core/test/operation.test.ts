@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
 import { AttemptTimeoutError } from '../src/errors.ts';
+import { createRetryBudget } from '../src/guards/budget.ts';
 import { applyVerdict } from '../src/http/verdict.ts';
 import type { Operation } from '../src/operation.ts';
-import type { Decision, RetryReason, StopReason } from '../src/outcome.ts';
+import type { Decision, InterruptionKind, RetryReason, StopReason } from '../src/outcome.ts';
 import { attempt, failure, response, startOperation } from './operation-driver.ts';
 import { codedError } from './virtual-engine.ts';
 
-/** How each reason for a retry is reached. The type knows all of them, so none can be left out. */
-const RETRIES: Record<RetryReason, () => Decision> = {
+/** How each reason for a retry is reached. The type knows all of them, so none can be left out; hedges are no decisions. */
+const RETRIES: Record<Exclude<RetryReason, 'hedged'>, () => Decision> = {
   connection_error: () => attempt(startOperation(), failure(codedError('ECONNREFUSED'))),
   transport_error: () => attempt(startOperation(), failure(codedError('ECONNRESET'))),
   attempt_timeout: () => attempt(startOperation(), failure(new AttemptTimeoutError(5))),
@@ -25,7 +26,9 @@ const RETRIES: Record<RetryReason, () => Decision> = {
   },
 };
 
-const interrupted = (reason: 'caller_aborted' | 'operation_timeout'): Operation => {
+const NO_RETRIES = { ratio: 0, minPerSecond: 0 };
+
+const interrupted = (reason: Exclude<InterruptionKind, 'attempt_timeout'>): Operation => {
   const operation = startOperation();
   operation.beginAttempt(0);
   operation.interrupt(reason, new Error('over'), 10);
@@ -40,8 +43,14 @@ const ended = (
   return operation;
 };
 
+/** What ends an operation before its first attempt. */
+type BeforeSending = 'bulkhead_full' | 'bulkhead_queue_timeout';
+
 /** How each reason to stop is reached, and the result it makes. */
-const STOPS: Record<StopReason, { result: string; reach: () => Operation }> = {
+const STOPS: Record<
+  Exclude<StopReason, BeforeSending | 'hedge_lost'>,
+  { result: string; reach: () => Operation }
+> = {
   success: { result: 'success', reach: () => ended(startOperation(), response(200)) },
   attempts_exhausted: {
     result: 'retry_exhausted',
@@ -81,6 +90,14 @@ const STOPS: Record<StopReason, { result: string; reach: () => Operation }> = {
     result: 'timeout',
     reach: () => ended(startOperation({ timeout: 50 }), response(503)),
   },
+  budget_exhausted: {
+    result: 'budget_exhausted',
+    reach: () => ended(startOperation(), response(503), { budget: createRetryBudget(NO_RETRIES) }),
+  },
+  circuit_breaker_open: {
+    result: 'circuit_breaker_open',
+    reach: () => ended(startOperation(), response(503), { circuitOpen: true }),
+  },
   operation_timeout: { result: 'timeout', reach: () => interrupted('operation_timeout') },
   caller_aborted: { result: 'aborted', reach: () => interrupted('caller_aborted') },
   attempt_aborted: {
@@ -112,6 +129,15 @@ describe('an operation decides to retry', () => {
 });
 
 describe('an operation stops', () => {
+  it.each(['bulkhead_full', 'bulkhead_queue_timeout'] as const satisfies BeforeSending[])(
+    'because of %s, before anything was sent',
+    (reason) => {
+      const operation = startOperation();
+      operation.interrupt(reason, new Error('full'), 10);
+      expect(operation.statistics(0)).toMatchObject({ result: 'bulkhead_full', reason, attempts: [] });
+    },
+  );
+
   it.each(Object.entries(STOPS))('because of %s', (reason, { reach, result }) => {
     const operation = reach();
     const statistics = operation.statistics(0);

@@ -73,6 +73,10 @@ export class FetchExchange implements Exchange<Response> {
     return this.#body?.replayable ?? true;
   }
 
+  get concurrent(): boolean {
+    return this.#body?.concurrent ?? true;
+  }
+
   begin(policy: RetryPolicy): void {
     this.#policy = policy;
     this.#body = prepareBody(this.#input, this.#init, policy);

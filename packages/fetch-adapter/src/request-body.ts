@@ -13,6 +13,8 @@ export interface FetchArguments {
 export interface RequestBody {
   /** Whether it can be sent once more. */
   readonly replayable: boolean;
+  /** Whether it can be sent while another attempt sends it. */
+  readonly concurrent: boolean;
   /** The arguments of the next attempt. */
   next(): FetchArguments;
   /** The operation has ended. */
@@ -29,6 +31,10 @@ class StaticBody implements RequestBody {
     this.replayable = replayable;
   }
 
+  get concurrent(): boolean {
+    return this.replayable;
+  }
+
   next(): FetchArguments {
     return this.#arguments;
   }
@@ -40,6 +46,7 @@ class StaticBody implements RequestBody {
 
 /** A stream in `init.body`. */
 class StreamBody implements RequestBody {
+  readonly concurrent = false;
   readonly #input: string | URL | Request;
   readonly #init: RequestInit;
   readonly #stream: ReplayableStream;
@@ -85,6 +92,10 @@ class TeedBody implements RequestBody {
     return this.#stream.replayable;
   }
 
+  get concurrent(): boolean {
+    return this.#stream.bytes !== undefined;
+  }
+
   next(): FetchArguments {
     if (this.#first) {
       const first = this.#first;
@@ -103,6 +114,7 @@ class TeedBody implements RequestBody {
 /** A Request whose body can't be looked at (older Firefox): the platform clones it. */
 class OpaqueBody implements RequestBody {
   readonly replayable = true;
+  readonly concurrent = true;
   readonly #request: Request;
   readonly #init: RequestInit | undefined;
 

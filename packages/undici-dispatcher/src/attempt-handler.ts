@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-import type { Discarding, HeaderReader, ResponseOutcome } from '@tenax/core';
+import type { AttemptContext, Discarding, HeaderReader, ResponseOutcome } from '@tenax/core';
 import type { Dispatcher } from 'undici';
 
 import { HeldBody } from './held-body.ts';
@@ -13,11 +13,16 @@ type LiveAttempt = Dispatcher.DispatchController;
 
 /** The request that an attempt belongs to. */
 export interface AttemptOwner {
-  attemptStarted(controller: LiveAttempt, context: unknown): void;
+  attemptStarted(controller: LiveAttempt, context: unknown, attempt: AttemptHandler): void;
   attemptInformed(statusCode: number, headers: IncomingHttpHeaders, statusMessage: string | undefined): void;
   attemptResponded(attempt: AttemptHandler): void;
-  attemptUpgraded(statusCode: number, headers: IncomingHttpHeaders, socket: Duplex): void;
-  attemptFailed(error: Error, byCaller: boolean): void;
+  attemptUpgraded(
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+    socket: Duplex,
+    attempt: AttemptHandler,
+  ): void;
+  attemptFailed(error: Error, byCaller: boolean, attempt: AttemptHandler): void;
   /** The body of the response that was accepted. */
   bodyChunk(chunk: Buffer): void;
   bodyEnd(trailers: IncomingHttpHeaders): void;
@@ -53,6 +58,8 @@ export class AttemptHandler implements Handler, ResponseOutcome {
   /** The dispatcher has returned: what comes now comes from a connection. */
   dispatched = false;
   #started = false;
+  /** The engine's name for it. */
+  readonly attempt: AttemptContext;
   readonly #owner: AttemptOwner;
   #phase: Phase = 'sent';
   #held: HeldBody | undefined;
@@ -60,8 +67,9 @@ export class AttemptHandler implements Handler, ResponseOutcome {
   #drained: (() => void) | undefined;
   #drainedSize = 0;
 
-  constructor(owner: AttemptOwner) {
+  constructor(owner: AttemptOwner, attempt: AttemptContext) {
     this.#owner = owner;
+    this.attempt = attempt;
   }
 
   get headers(): HeaderReader {
@@ -78,6 +86,11 @@ export class AttemptHandler implements Handler, ResponseOutcome {
     return this.dispatched && !this.#started;
   }
 
+  /** Whether nothing of it matters any more. */
+  get isOver(): boolean {
+    return this.#phase === 'over' || this.#phase === 'discarded';
+  }
+
   /** Whether the response is still being decided upon. */
   get isHeld(): boolean {
     return this.#phase === 'held';
@@ -86,7 +99,7 @@ export class AttemptHandler implements Handler, ResponseOutcome {
   onRequestStart(controller: LiveAttempt, context: unknown): void {
     this.controller = controller;
     this.#started = true;
-    if (this.#phase === 'sent') this.#owner.attemptStarted(controller, context);
+    if (this.#phase === 'sent') this.#owner.attemptStarted(controller, context, this);
     // It waited in a queue while the request ended.
     else controller.abort(abandoned());
   }
@@ -110,7 +123,7 @@ export class AttemptHandler implements Handler, ResponseOutcome {
     socket: Duplex,
   ): void {
     this.controller = controller;
-    if (this.#phase === 'sent') this.#owner.attemptUpgraded(statusCode, headers, socket);
+    if (this.#phase === 'sent') this.#owner.attemptUpgraded(statusCode, headers, socket, this);
     else socket.destroy();
     this.#phase = 'over';
   }
@@ -151,7 +164,7 @@ export class AttemptHandler implements Handler, ResponseOutcome {
     if (this.#phase === 'sent') {
       this.#phase = 'over';
       // undici 8 takes a request out of a queue when its caller gives up, and says so by an aborted controller.
-      this.#owner.attemptFailed(error, controller?.aborted === true);
+      this.#owner.attemptFailed(error, controller?.aborted === true, this);
     } else if (this.#phase === 'held' || (this.#phase === 'accepted' && this.#held)) {
       this.#hold().fail(error);
     } else if (this.#phase === 'accepted') {

@@ -67,8 +67,10 @@ export class Download {
 class RestExchange extends UndiciExchange {
   readonly call: CallOptions;
   readonly url: string;
+  readonly concurrent = false;
   readonly #entity: ResumableDownload;
   readonly #failure: Error;
+  #attempt: AttemptContext | undefined;
   readonly #download: Download;
   readonly #offset: number;
   /** Where the body is whole. */
@@ -92,8 +94,9 @@ class RestExchange extends UndiciExchange {
   }
 
   override send(attempt: AttemptContext): void {
+    this.#attempt = attempt;
     if (attempt.number === 1) {
-      this.operation?.failed(this.#failure);
+      this.operation?.failed(this.#failure, attempt);
       return;
     }
     this.#download.attempted();
@@ -161,7 +164,7 @@ class RestExchange extends UndiciExchange {
   }
 
   #refuse(refusal: Error): void {
-    this.abandon(refusal);
+    this.abandon(refusal, this.#attempt as AttemptContext);
     this.tellError(refusal);
   }
 }

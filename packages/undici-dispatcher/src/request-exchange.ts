@@ -61,6 +61,15 @@ export class RequestExchange extends UndiciExchange {
     return this.#body?.replayable ?? true;
   }
 
+  get origin(): string {
+    return String(this.options.origin ?? '');
+  }
+
+  /** A stream is read once at a time. */
+  get concurrent(): boolean {
+    return this.#body === undefined;
+  }
+
   begin(policy: RetryPolicy): void {
     this.#policy = policy;
     this.#body = prepareBody(this.options.body, policy);
@@ -71,14 +80,18 @@ export class RequestExchange extends UndiciExchange {
     super.send(attempt);
   }
 
-  override discard(): Discarding | undefined {
+  override discard(attempt: AttemptContext): Discarding | undefined {
     // Without a controller the caller could not end the wait that comes: the first attempt may have had no connection.
     if (this.#context === undefined) this.#startHandler(null);
-    return super.discard();
+    return super.discard(attempt);
   }
 
-  override attemptStarted(controller: Dispatcher.DispatchController, context: unknown): void {
-    super.attemptStarted(controller, context);
+  override attemptStarted(
+    controller: Dispatcher.DispatchController,
+    context: unknown,
+    attempt: AttemptHandler,
+  ): void {
+    super.attemptStarted(controller, context, attempt);
     if (this.#context === undefined) this.#startHandler(context);
     else this.#context.add(context);
   }

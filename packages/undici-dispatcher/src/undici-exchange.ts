@@ -47,7 +47,11 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   /** Where a dispatcher that may be closed finds the requests that wait. */
   protected readonly waiting: WaitingRequests | undefined;
   protected operation: EventOperation | undefined;
+  /** The attempt that was sent last; in the end, the one whose response is the caller's. */
   #live: AttemptHandler | undefined;
+  /** Those that were sent before it and may be under way. */
+  #beside: AttemptHandler[] | undefined;
+  #failing: AttemptHandler | undefined;
   #responding = false;
   #ended = false;
   /** The caller's handler is being called: what it resumes flows when it has returned. */
@@ -84,20 +88,23 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
 
   send(attempt: AttemptContext): void {
     if (attempt.number > 1) this.waiting?.delete(this);
-    const live = new AttemptHandler(this);
+    const live = new AttemptHandler(this, attempt);
+    // Kept while it may still answer: an attempt may be sent beside it.
+    if (this.#live && !this.#live.isOver) (this.#beside ??= []).push(this.#live);
     this.#live = live;
     this.canTakeMore = this.dispatch(this.optionsOf(attempt), live);
     live.dispatched = true;
   }
 
-  abandon(reason: unknown): void {
-    this.#live?.abandon(reason as Error);
+  abandon(reason: unknown, attempt: AttemptContext): void {
+    this.#failing = this.#handlerOf(attempt);
+    this.#failing?.abandon(reason as Error);
   }
 
   /** Before a wait, and where a response is nobody's in the end. */
-  discard(): Discarding | undefined {
+  discard(attempt: AttemptContext): Discarding | undefined {
     if (!this.#ended) this.waiting?.add(this);
-    return this.#live?.discard();
+    return this.#handlerOf(attempt)?.discard();
   }
 
   release(): void {
@@ -115,7 +122,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   }
 
   describeError(error: unknown): ErrorOutcome {
-    return { kind: 'error', error, unsent: this.#live?.isUnsent ?? false };
+    return { kind: 'error', error, unsent: this.#failing?.isUnsent ?? false };
   }
 
   abort(reason: Error): void {
@@ -127,7 +134,11 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     if (!this.#calling) this.#release();
   }
 
-  attemptStarted(controller: Dispatcher.DispatchController, _context: unknown): void {
+  attemptStarted(
+    controller: Dispatcher.DispatchController,
+    _context: unknown,
+    _attempt: AttemptHandler,
+  ): void {
     this.controller.connect(controller);
   }
 
@@ -139,12 +150,18 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
 
   attemptResponded(attempt: AttemptHandler): void {
     this.#responding = true;
-    this.operation?.responded(attempt);
+    this.operation?.responded(attempt, attempt.attempt);
     this.#responding = false;
   }
 
-  attemptUpgraded(statusCode: number, headers: IncomingHttpHeaders, socket: Duplex): void {
-    this.operation?.succeeded(statusCode);
+  attemptUpgraded(
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+    socket: Duplex,
+    attempt: AttemptHandler,
+  ): void {
+    this.operation?.succeeded(statusCode, attempt.attempt);
+    this.#live = attempt;
     this.accepted = true;
     try {
       if (!this.handler.onRequestUpgrade) {
@@ -157,9 +174,10 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     }
   }
 
-  attemptFailed(error: Error, byCaller: boolean): void {
+  attemptFailed(error: Error, byCaller: boolean, attempt: AttemptHandler): void {
+    this.#failing = attempt;
     if (byCaller) this.operation?.abort(error);
-    else this.operation?.failed(error);
+    else this.operation?.failed(error, attempt.attempt);
   }
 
   bodyChunk(chunk: Buffer): void {
@@ -192,8 +210,11 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     });
   }
 
-  accept(): void {
-    const live = this.#live as AttemptHandler;
+  accept(attempt: AttemptContext): void {
+    const live = this.#handlerOf(attempt) as AttemptHandler;
+    this.#live = live;
+    this.#beside = undefined;
+    if (live.controller) this.controller.connect(live.controller);
     live.accept();
     this.accepted = true;
     this.controller.headers = live.responseHeaders;
@@ -244,6 +265,11 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     } catch (error) {
       this.operation?.abort(error);
     }
+  }
+
+  #handlerOf(attempt: AttemptContext): AttemptHandler | undefined {
+    if (this.#live?.attempt === attempt) return this.#live;
+    return this.#beside?.find((handler) => handler.attempt === attempt);
   }
 
   #release(): void {

@@ -1,6 +1,7 @@
 /** What the outcome of an attempt means, before attempts, time and the body limit what can be done about it. */
 
 import { RetryError } from '../errors.ts';
+import { SUCCESS } from '../outcome.ts';
 import type {
   Classification,
   ErrorOutcome,
@@ -25,7 +26,6 @@ export type ClassificationPolicy = Pick<
 const REFUSED_UNPROCESSED = [425, 429];
 /** What these say of a request that was under way, they do not say of one that was never sent. */
 const LOST_ON_THE_WAY: readonly FailureClass[] = ['transport', 'timeout', 'transient'];
-const SUCCESS: Classification = Object.freeze({ retryable: false, reason: 'success' });
 
 const RETRY_REASONS: Record<Exclude<FailureClass, 'permanent' | 'aborted'>, RetryReason> = {
   connection: 'connection_error',

@@ -6,9 +6,11 @@ import type { BackoffContext, StrategyName } from '../backoff/backoff.ts';
 import type { Clock, Random } from '../clock.ts';
 import { RetryConfigError } from '../errors.ts';
 import type { RetryHooks } from '../events.ts';
-import type { FailureClass } from '../outcome.ts';
 import type { AnyRetryOptions, ErrorMatcher, GeneralOptions, RetryOptions } from '../options.ts';
+import type { FailureClass } from '../outcome.ts';
 import type { RequestDescription } from '../request.ts';
+import { check } from './check.ts';
+import { ACCEPTED_BY_GUARDS, guardSchemas } from './guards-schema.ts';
 
 /** The options that JSON can say: those without functions and without `Infinity`. */
 export type JsonRetryOptions = Omit<
@@ -44,7 +46,9 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   'replay.maxBytes': 'a whole number of bytes of at least 0',
   resume: 'true or false',
   key: 'a function of the request that returns a string',
-  hooks: 'an object of functions: onAttempt, onRetry, beforeRetry, onSuccess, onGiveUp',
+  ...ACCEPTED_BY_GUARDS,
+  maxKeys: 'a whole number of at least 1',
+  hooks: 'an object of functions: onAttempt, onRetry, beforeRetry, onSuccess, onGiveUp, onCircuitChange',
   throwOnExhausted: 'true or false',
   clock: 'an object with the functions now(), epoch() and schedule(delay, callback)',
   random: 'a function that returns a number from 0 to below 1',
@@ -102,6 +106,12 @@ const jsonShape = {
     z.union([z.strictObject({ maxBytes: z.optional(z.int().check(z.gte(0))) }), z.literal(false)]),
   ),
   resume: z.optional(z.boolean()),
+  budget: z.optional(z.union([guardSchemas.budget, z.literal(false)])),
+  circuitBreaker: z.optional(z.union([guardSchemas.circuitBreaker, z.literal(false)])),
+  bulkhead: z.optional(z.union([guardSchemas.bulkhead, z.literal(false)])),
+  pacer: z.optional(z.union([guardSchemas.pacer, z.literal(false)])),
+  hedge: z.optional(z.union([guardSchemas.hedge, z.literal(false)])),
+  maxKeys: z.optional(z.int().check(z.gte(1))),
   throwOnExhausted: z.optional(z.boolean()),
 };
 
@@ -126,6 +136,7 @@ const optionsShape = {
       beforeRetry: hook<'beforeRetry'>(),
       onSuccess: hook<'onSuccess'>(),
       onGiveUp: hook<'onGiveUp'>(),
+      onCircuitChange: hook<'onCircuitChange'>(),
     }),
   ),
   clock: z.optional(
@@ -194,47 +205,4 @@ export function checkTogether(options: AnyRetryOptions): void {
   if (jitter !== undefined && strategy === 'decorrelated') {
     throw new RetryConfigError('jitter', jitter, "no jitter with 'decorrelated', which is random in itself");
   }
-}
-
-function check<T>(
-  schema: z.ZodMiniType<T, unknown>,
-  options: unknown,
-  names: readonly string[],
-  accepted: Readonly<Record<string, string>>,
-): T {
-  const { error } = schema.safeParse(options);
-  // What was given is used, not zod's copy of it: a clock or a hook keeps its identity.
-  if (!error) return options as T;
-  const issue = explainUnion(error.issues[0] as z.core.$ZodIssue);
-  const path = issue.path.map(String);
-  const given = path.reduce(
-    (value: unknown, key) => (value as Record<string, unknown> | undefined)?.[key],
-    options,
-  );
-  if (issue.code === 'unrecognized_keys') {
-    const key = String(issue.keys[0]);
-    const value = (given as Record<string, unknown>)[key];
-    throw new RetryConfigError([...path, key].join('.'), value, `only ${knownKeys(path, names)}`);
-  }
-  const words = accepted[path.slice(0, 2).join('.')] ?? accepted[path[0] ?? ''];
-  throw new RetryConfigError(path.join('.'), given, words ?? 'an object of retry options');
-}
-
-/** What a union refused, said by the member that looked inside: the others only say that it is no object at all. */
-function explainUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== 'invalid_union') return issue;
-  const inner = issue.errors.flat();
-  const cause =
-    inner.find(({ code }) => code === 'unrecognized_keys') ?? inner.find(({ path }) => path.length > 0);
-  return cause ? { ...cause, path: [...issue.path, ...cause.path] } : issue;
-}
-
-function knownKeys(path: string[], names: readonly string[]): string {
-  if (path.length === 0) return names.join(', ');
-  const prefix = `${path.join('.')}.`;
-  if (prefix === 'hooks.') return 'onAttempt, onRetry, beforeRetry, onSuccess and onGiveUp';
-  return Object.keys(ACCEPTED)
-    .filter((name) => name.startsWith(prefix))
-    .map((name) => name.slice(prefix.length))
-    .join(', ');
 }

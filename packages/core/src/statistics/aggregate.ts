@@ -125,7 +125,16 @@ function ratio(part: number, whole: number): number {
 }
 
 function noResults(): Record<OperationResult, number> {
-  return { success: 0, retry_exhausted: 0, non_retryable_error: 0, timeout: 0, aborted: 0 };
+  return {
+    success: 0,
+    retry_exhausted: 0,
+    non_retryable_error: 0,
+    circuit_breaker_open: 0,
+    timeout: 0,
+    budget_exhausted: 0,
+    bulkhead_full: 0,
+    aborted: 0,
+  };
 }
 
 function noFailures(): Record<FailureClass, number> {

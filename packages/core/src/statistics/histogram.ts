@@ -32,12 +32,16 @@ export class DurationHistogram {
     return this.count === 0 ? 0 : this.sum / this.count;
   }
 
-  /** The value in ms below which the share `quantile` lies, within 1 %; 0 when nothing was counted. */
-  quantile(quantile: number): number {
-    const rank = quantile * (this.count - 1);
+  /**
+   * The value in ms below which the share `quantile` lies, within 1 %; 0 when nothing was counted.
+   *
+   * @param other counted as well
+   */
+  quantile(quantile: number, other?: DurationHistogram): number {
+    const rank = quantile * (this.count + (other?.count ?? 0) - 1);
     let seen = 0;
     for (let index = 0; index < BUCKETS; index += 1) {
-      seen += this.#buckets[index] as number;
+      seen += (this.#buckets[index] as number) + (other ? (other.#buckets[index] as number) : 0);
       if (seen > rank) return index === 0 ? 0 : (SMALLEST * RATIO ** index * 2) / (1 + RATIO);
     }
     return 0;

@@ -1,0 +1,253 @@
+/** The circuit breaker: stops what is sent to a destination that fails, and lets a few calls try whether it still does. */
+
+import { systemClock, systemRandom } from '../clock.ts';
+import type { Clock, Random } from '../clock.ts';
+import { checkCircuitBreaker, checkGuard } from '../options/guards-schema.ts';
+import type { CircuitState } from '../outcome.ts';
+import { CountWindow, TimeWindow } from './call-window.ts';
+import type { CallCounts, CallWindow } from './call-window.ts';
+import { resolveCircuitBreaker } from './guard-options.ts';
+import type { CircuitBreakerOptions, CircuitBreakerSettings } from './guard-options.ts';
+
+/** What a breaker has seen and does. */
+export interface CircuitMetrics extends CallCounts {
+  readonly state: CircuitState;
+  /** From 0 to 1, over the window; 0 without calls. */
+  readonly failureRate: number;
+  /** From 0 to 1, over the window; 0 without calls. */
+  readonly slowCallRate: number;
+  /** ms until it lets probes through; 0 unless it is open, `Infinity` when it was opened by hand. */
+  readonly opensFor: number;
+  /** How often it has opened. */
+  readonly timesOpened: number;
+  /** Calls that it has refused, in all. */
+  readonly refused: number;
+}
+
+/** Leave to make one call. It is given back once, by `succeeded`, `failed` or `cancelled`. */
+export type CircuitPermit = number;
+
+/**
+ * Counts calls, and says which may be made. `now` is the clock's time in ms; leave it out to have the clock read.
+ */
+export interface CircuitBreaker {
+  readonly state: CircuitState;
+  readonly metrics: CircuitMetrics;
+  /**
+   * Asks for leave to make a call.
+   *
+   * @param retry whether it repeats another: `mode: 'retries'` stops only those
+   * @returns `undefined` when the call must not be made
+   */
+  tryAcquire(retry?: boolean, now?: number): CircuitPermit | undefined;
+  /** The call was answered, after `duration` ms. An answer that says no, such as a 404, is one. */
+  succeeded(permit: CircuitPermit, duration: number, now?: number): void;
+  /** The call failed, after `duration` ms. */
+  failed(permit: CircuitPermit, duration: number, now?: number): void;
+  /** The call says nothing of the destination: its caller gave it up. */
+  cancelled(permit: CircuitPermit): void;
+  /** Opens it until `close` or `reset` is called. */
+  open(): void;
+  /** Closes it, with an empty window. */
+  close(): void;
+  /** Closes it and forgets everything. */
+  reset(): void;
+  /** Calls `listener` after every change. Returns how to stop that. */
+  subscribe(listener: (to: CircuitState, from: CircuitState) => void): () => void;
+}
+
+/**
+ * Makes a circuit breaker of its own, without an engine. It has no timers: it is half open as soon as somebody asks
+ * after its open time. Sources: Nygard, Release It! (2007); the windows and the half-open rules of resilience4j.
+ *
+ * @throws RetryConfigError for a wrong option, or a pair that can't hold together
+ *
+ * @example
+ * const breaker = createCircuitBreaker({ failureRate: 0.5, minimumThroughput: 10 });
+ * const permit = breaker.tryAcquire();
+ * if (permit === undefined) throw new Error('the database is down');
+ * const start = performance.now();
+ * try {
+ *   await database.query('select 1');
+ *   breaker.succeeded(permit, performance.now() - start);
+ * } catch (error) {
+ *   breaker.failed(permit, performance.now() - start);
+ *   throw error;
+ * }
+ */
+export function createCircuitBreaker(
+  options: CircuitBreakerOptions = {},
+  { clock = systemClock, random = systemRandom }: { readonly clock?: Clock; readonly random?: Random } = {},
+): CircuitBreaker {
+  checkGuard('circuitBreaker', options);
+  const settings = resolveCircuitBreaker(options, undefined);
+  checkCircuitBreaker(settings, undefined);
+  return new WindowedCircuitBreaker(settings, clock, random);
+}
+
+type Listener = (to: CircuitState, from: CircuitState) => void;
+
+export class WindowedCircuitBreaker implements CircuitBreaker {
+  readonly #settings: CircuitBreakerSettings;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #window: CallWindow;
+  readonly #listeners = new Set<Listener>();
+  #state: CircuitState = 'closed';
+  /** Changes with the state: a permit counts only in the state that it was given in. */
+  #generation = 0;
+  #openUntil = 0;
+  #halfOpenUntil = 0;
+  /** Openings since it was closed last. */
+  #openings = 0;
+  #timesOpened = 0;
+  #refused = 0;
+  #probesSent = 0;
+  #probesEnded = 0;
+  #probeFailures = 0;
+  #slowProbes = 0;
+
+  constructor(settings: CircuitBreakerSettings, clock: Clock, random: Random) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#random = random;
+    const { window } = settings;
+    this.#window = 'calls' in window ? new CountWindow(window.calls) : new TimeWindow(window.duration);
+  }
+
+  get state(): CircuitState {
+    if (this.#state !== 'closed') this.#letTimePass(this.#clock.now());
+    return this.#state;
+  }
+
+  get metrics(): CircuitMetrics {
+    const now = this.#clock.now();
+    const { state } = this;
+    const counts = this.#window.counts(now);
+    return Object.freeze({
+      state,
+      ...counts,
+      failureRate: counts.calls === 0 ? 0 : counts.failures / counts.calls,
+      slowCallRate: counts.calls === 0 ? 0 : counts.slowCalls / counts.calls,
+      opensFor: state === 'open' ? Math.max(0, this.#openUntil - now) : 0,
+      timesOpened: this.#timesOpened,
+      refused: this.#refused,
+    });
+  }
+
+  tryAcquire(retry: boolean = false, now: number = this.#clock.now()): CircuitPermit | undefined {
+    if (this.#state === 'closed') return this.#generation;
+    this.#letTimePass(now);
+    // In this mode first attempts are free: they tell what became of the destination, and take no probe's place.
+    if (this.#settings.mode === 'retries' && !retry) return this.#generation;
+    if (this.#state === 'half-open' && this.#probesSent < this.#settings.probes) {
+      this.#probesSent += 1;
+      return this.#generation + PROBE;
+    }
+    this.#refused += 1;
+    return undefined;
+  }
+
+  succeeded(permit: CircuitPermit, duration: number, now: number = this.#clock.now()): void {
+    this.#record(permit, false, duration, now);
+  }
+
+  failed(permit: CircuitPermit, duration: number, now: number = this.#clock.now()): void {
+    this.#record(permit, true, duration, now);
+  }
+
+  cancelled(permit: CircuitPermit): void {
+    if (permit === this.#generation + PROBE) this.#probesSent -= 1;
+  }
+
+  open(): void {
+    this.#openUntil = Infinity;
+    this.#change('open');
+  }
+
+  close(): void {
+    this.#openings = 0;
+    this.#window.clear();
+    this.#change('closed');
+  }
+
+  reset(): void {
+    this.#timesOpened = 0;
+    this.#refused = 0;
+    this.close();
+  }
+
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  #record(permit: CircuitPermit, failed: boolean, duration: number, now: number): void {
+    if (Math.floor(permit) !== this.#generation) return;
+    const { slowCallDuration } = this.#settings;
+    const slow = slowCallDuration !== undefined && duration >= slowCallDuration;
+    if (this.#state === 'closed') {
+      this.#window.record(failed, slow, now);
+      // A call that went well can't be the one too many.
+      if (failed || slow) this.#openIfBad(now);
+    } else if (this.#state === 'half-open') {
+      this.#probeEnded(failed, slow, now);
+    }
+  }
+
+  #openIfBad(now: number): void {
+    const { failureRate, minimumThroughput, slowCallRate = Infinity } = this.#settings;
+    const { calls, failures, slowCalls } = this.#window.counts(now);
+    if (calls < minimumThroughput) return;
+    if (failures >= failureRate * calls || slowCalls >= slowCallRate * calls) this.#open(now);
+  }
+
+  /** Decided as soon as the probes that are still out can't change the verdict. */
+  #probeEnded(failed: boolean, slow: boolean, now: number): void {
+    const { failureRate, probes, slowCallRate = Infinity } = this.#settings;
+    this.#probesEnded += 1;
+    if (failed) this.#probeFailures += 1;
+    if (slow) this.#slowProbes += 1;
+    const remaining = Math.max(0, probes - this.#probesEnded);
+    const worst = failureRate * probes;
+    const slowest = slowCallRate * probes;
+    if (this.#probeFailures >= worst || this.#slowProbes >= slowest) this.#open(now);
+    else if (this.#probeFailures + remaining < worst && this.#slowProbes + remaining < slowest) this.close();
+    else if (remaining === 0) this.close();
+  }
+
+  #open(now: number): void {
+    const { maxOpenTime, openTime, openTimeGrowth, openTimeJitter } = this.#settings;
+    const grown = Math.min(maxOpenTime, openTime * openTimeGrowth ** this.#openings);
+    this.#openings += 1;
+    this.#openUntil = now + grown * (1 - openTimeJitter * this.#random());
+    this.#change('open');
+  }
+
+  #letTimePass(now: number): void {
+    if (this.#state === 'open' && now >= this.#openUntil) {
+      this.#halfOpenUntil = now + this.#settings.maxHalfOpenTime;
+      this.#change('half-open');
+    } else if (this.#state === 'half-open' && now >= this.#halfOpenUntil) {
+      this.#open(now);
+    }
+  }
+
+  #change(to: CircuitState): void {
+    const from = this.#state;
+    this.#generation += 1;
+    this.#state = to;
+    this.#probesSent = 0;
+    this.#probesEnded = 0;
+    this.#probeFailures = 0;
+    this.#slowProbes = 0;
+    if (from === to) return;
+    if (to === 'open') this.#timesOpened += 1;
+    for (const listener of this.#listeners) listener(to, from);
+  }
+}
+
+/** What a probe's permit has on top of its generation. */
+const PROBE = 0.5;

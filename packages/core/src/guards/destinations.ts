@@ -1,0 +1,79 @@
+/** The destinations of an engine: the most recently used ones, so that memory is bounded whatever the keys. */
+
+import { Destination } from './destination.ts';
+import type { GuardsSnapshot, GuardSurroundings } from './destination.ts';
+import type { GuardSettings } from './guard-options.ts';
+
+/** How many destinations are looked at to find one that can go. */
+const TRIES = 4;
+
+/** Keeps the destinations by key. One that is in use stays, even beyond the limit. */
+export class Destinations {
+  readonly #limit: number;
+  readonly #settings: GuardSettings;
+  readonly #surroundings: GuardSurroundings;
+  /** Least recently used first. */
+  readonly #byKey = new Map<string, Destination>();
+  /** Most requests go where the one before went. */
+  #last: Destination | undefined;
+
+  constructor(limit: number, settings: GuardSettings, surroundings: GuardSurroundings) {
+    this.#limit = limit;
+    this.#settings = settings;
+    this.#surroundings = surroundings;
+  }
+
+  /** The destination, for one more operation. Give it back with `release`. */
+  use(key: string): Destination {
+    let destination = this.#last;
+    if (destination === undefined || destination.key !== key) {
+      destination = this.#find(key);
+      this.#last = destination;
+    }
+    destination.users += 1;
+    return destination;
+  }
+
+  release(destination: Destination): void {
+    destination.users -= 1;
+    if (destination.users === 0 && this.#byKey.size > this.#limit) this.#delete(destination);
+  }
+
+  /** The destination, if its state is still there. It does not count as a use. */
+  peek(key: string): Destination | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** The destination, made where it was not there. */
+  of(key: string): Destination {
+    return this.#byKey.get(key) ?? this.#find(key);
+  }
+
+  snapshot(): readonly GuardsSnapshot[] {
+    return [...this.#byKey.values()].map((destination) => destination.snapshot());
+  }
+
+  #find(key: string): Destination {
+    const known = this.#byKey.get(key);
+    if (known) this.#byKey.delete(key);
+    else this.#makeRoom();
+    const destination = known ?? new Destination(key, this.#settings, this.#surroundings);
+    this.#byKey.set(key, destination);
+    return destination;
+  }
+
+  #makeRoom(): void {
+    for (let tries = 0; this.#byKey.size >= this.#limit && tries < TRIES; tries += 1) {
+      const [oldest] = this.#byKey.values();
+      if (oldest === undefined) return;
+      this.#delete(oldest);
+      // What is in use was used last.
+      if (oldest.users > 0) this.#byKey.set(oldest.key, oldest);
+    }
+  }
+
+  #delete(destination: Destination): void {
+    this.#byKey.delete(destination.key);
+    if (this.#last === destination) this.#last = undefined;
+  }
+}

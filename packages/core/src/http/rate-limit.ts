@@ -1,0 +1,68 @@
+/** The RateLimit headers: how many requests a server will still take, and until when. */
+
+import type { HeaderReader } from '../outcome.ts';
+
+/** What a server says of its quota. */
+export interface Quota {
+  /** Requests that are left. */
+  readonly remaining: number;
+  /** ms until there are more. */
+  readonly resetIn: number;
+}
+
+const UNSIGNED_NUMBER = /^[0-9]+(?:\.[0-9]+)?$/;
+/** About three years in seconds: a reset that far ahead is a date. */
+const LARGEST_RELATIVE_SECONDS = 1e8;
+/** Year 5138 in seconds: an epoch that large is in ms. */
+const LARGEST_EPOCH_SECONDS = 1e11;
+const UNSIGNED_INTEGER = /^[0-9]+$/;
+const PREFIXES = ['ratelimit', 'x-ratelimit'] as const;
+
+/**
+ * Reads `RateLimit: "default";r=50;t=30`, or `RateLimit-Remaining` and `RateLimit-Reset` with or without `X-`. Of
+ * several quotas the one that runs out first counts. `undefined` where there is none, or it can't be read.
+ *
+ * @param now epoch ms, for resets that are dates
+ */
+export function readQuota(headers: HeaderReader, now: number): Quota | undefined {
+  const combined = headers.get('ratelimit');
+  const tightest = combined ? tightestOf(combined) : undefined;
+  if (tightest) return tightest;
+  for (const prefix of PREFIXES) {
+    const remaining = headers.get(`${prefix}-remaining`)?.trim();
+    const reset = headers.get(`${prefix}-reset`)?.trim();
+    if (!remaining || !reset || !UNSIGNED_INTEGER.test(remaining)) continue;
+    const wait = readReset(reset, now);
+    if (wait !== undefined) return { remaining: Number(remaining), resetIn: wait };
+  }
+  return undefined;
+}
+
+function tightestOf(combined: string): Quota | undefined {
+  let tightest: Quota | undefined;
+  for (const { remaining, resetIn: wait } of rateLimits(combined)) {
+    const isTighter = !tightest || remaining * tightest.resetIn < tightest.remaining * wait;
+    if (isTighter) tightest = { remaining, resetIn: wait };
+  }
+  return tightest;
+}
+
+/** The items of a RateLimit header that say both what remains and for how long. */
+export function* rateLimits(value: string): Generator<Quota> {
+  for (const item of value.replace(/"(?:[^"\\]|\\.)*"/g, '').split(',')) {
+    const remaining = /;[ \t]*r=([0-9]+)[ \t]*(?:;|$)/.exec(item)?.[1];
+    const reset = /;[ \t]*t=([0-9]+)[ \t]*(?:;|$)/.exec(item)?.[1];
+    if (remaining === undefined || reset === undefined) continue;
+    const wait = Math.min(Number(reset) * 1000, Number.MAX_SAFE_INTEGER);
+    yield { remaining: Number(remaining), resetIn: wait };
+  }
+}
+
+/** A reset in ms from now: seconds from now, or an epoch when too large for that. */
+export function readReset(value: string, now: number): number | undefined {
+  if (!UNSIGNED_NUMBER.test(value)) return undefined;
+  const reset = Number(value);
+  if (reset < LARGEST_RELATIVE_SECONDS) return reset * 1000;
+  const epoch = reset < LARGEST_EPOCH_SECONDS ? reset * 1000 : reset;
+  return Math.min(Math.max(0, epoch - now), Number.MAX_SAFE_INTEGER);
+}

@@ -1,0 +1,139 @@
+/** The guards of a destination, as one operation meets them. */
+
+import type { Timer } from './clock.ts';
+import type { RetryBudget } from './guards/budget.ts';
+import type { Bulkhead } from './guards/bulkhead.ts';
+import type { CircuitBreaker, CircuitPermit } from './guards/circuit-breaker.ts';
+import type { Destination } from './guards/destination.ts';
+import type { Destinations } from './guards/destinations.ts';
+import type { Hedging } from './guards/hedging.ts';
+import type { Pacer } from './guards/pacer.ts';
+import { readQuota } from './http/rate-limit.ts';
+import { Interruption } from './interruption.ts';
+import type { Operation } from './operation.ts';
+import type { Classification, Outcome } from './outcome.ts';
+
+/** Holds a place and a permit for one operation, and gives them back. */
+export class OperationGuards {
+  readonly budget: RetryBudget | undefined;
+  readonly circuit: CircuitBreaker | undefined;
+  readonly hedging: Hedging | undefined;
+  readonly #operation: Operation;
+  readonly #destinations: Destinations;
+  readonly #destination: Destination;
+  readonly #bulkhead: Bulkhead | undefined;
+  readonly #pacer: Pacer | undefined;
+  #hasPlace = false;
+  #permit: CircuitPermit | undefined;
+
+  constructor(destinations: Destinations, operation: Operation) {
+    const { budget, bulkhead, circuitBreaker, hedge, pacer } = operation.policy;
+    const destination = destinations.use(operation.key);
+    this.#operation = operation;
+    this.#destinations = destinations;
+    this.#destination = destination;
+    this.budget = budget ? destination.budget(budget) : undefined;
+    this.circuit = circuitBreaker ? destination.circuitBreaker(circuitBreaker) : undefined;
+    this.hedging = hedge ? destination.hedging(hedge) : undefined;
+    this.#bulkhead = bulkhead ? destination.bulkhead(bulkhead) : undefined;
+    this.#pacer = pacer ? destination.pacer(pacer) : undefined;
+  }
+
+  tryEnter(): boolean {
+    this.#hasPlace = this.#bulkhead?.tryEnter() ?? false;
+    return this.#hasPlace;
+  }
+
+  /** @throws Interruption when there is no place to wait in */
+  waitForPlace(granted: () => void, refused: (interruption: Interruption) => void): Timer {
+    const waiting = this.#bulkhead?.wait((admission) => {
+      this.#hasPlace = admission === 'admitted';
+      if (this.#hasPlace) granted();
+      else refused(new Interruption('bulkhead_queue_timeout'));
+    });
+    if (waiting === undefined) throw new Interruption('bulkhead_full');
+    return waiting;
+  }
+
+  /** The first attempt is about to be sent. */
+  requested(now: number): void {
+    this.budget?.requested(now);
+    this.hedging?.requested(now);
+  }
+
+  /** Whether the circuit breaker lets the next attempt through. */
+  tryAcquire(now: number): boolean {
+    if (this.circuit === undefined) return true;
+    this.#permit = this.circuit.tryAcquire(this.#operation.attemptNumber > 0, now);
+    return this.#permit !== undefined;
+  }
+
+  /** 0 when the pacer lets the next attempt through at once; else how many ms that will take, as far as is known. */
+  tryTake(now: number): number {
+    if (this.#pacer === undefined || this.#pacer.tryTake(now)) return 0;
+    return Math.max(Number.MIN_VALUE, this.#pacer.estimate(now));
+  }
+
+  waitForTurn(granted: () => void): Timer {
+    return (this.#pacer as Pacer).wait(granted);
+  }
+
+  /** The last attempt succeeded. */
+  succeeded(outcome: Outcome | undefined, now: number): void {
+    const { lastCharge, responseTime } = this.#operation;
+    this.budget?.succeeded(lastCharge);
+    this.hedging?.responded(responseTime, now);
+    this.#tellCircuit(false, responseTime, now);
+    this.#tellPacer(outcome, false, now);
+  }
+
+  /** The last attempt ended with a failure. */
+  attemptEnded(outcome: Outcome, { failureClass, retryable }: Classification, now: number): void {
+    const throttled = failureClass === 'throttled';
+    if (retryable) this.budget?.failed(throttled);
+    if (failureClass === 'aborted') {
+      this.cancelled();
+      return;
+    }
+    this.#tellCircuit(failureClass !== 'permanent', now - this.#operation.attemptStartedAt, now);
+    this.#tellPacer(outcome, throttled, now);
+  }
+
+  /** The operation's time ended during an attempt: the destination was too slow for it. */
+  attemptTimedOut(): void {
+    const now = this.#operation.policy.clock.now();
+    this.#tellCircuit(true, this.#operation.responseTime, now);
+  }
+
+  /** The attempt ended without saying anything of its destination, or was not sent at all. */
+  cancelled(): void {
+    if (this.#permit !== undefined) this.circuit?.cancelled(this.#permit);
+    this.#permit = undefined;
+  }
+
+  /** The operation has ended. */
+  release(): void {
+    this.cancelled();
+    if (this.#hasPlace) this.#bulkhead?.leave();
+    this.#destinations.release(this.#destination);
+  }
+
+  #tellCircuit(failed: boolean, duration: number, now: number): void {
+    const permit = this.#permit;
+    if (permit === undefined) return;
+    this.#permit = undefined;
+    if (failed) this.circuit?.failed(permit, duration, now);
+    else this.circuit?.succeeded(permit, duration, now);
+  }
+
+  #tellPacer(outcome: Outcome | undefined, throttled: boolean, now: number): void {
+    if (this.#pacer === undefined) return;
+    const response = outcome?.kind === 'error' ? outcome.response : outcome;
+    const headers = response?.kind === 'response' ? response.headers : undefined;
+    this.#pacer.responded(
+      throttled,
+      headers && readQuota(headers, this.#operation.policy.clock.epoch()),
+      now,
+    );
+  }
+}
