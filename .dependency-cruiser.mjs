@@ -14,6 +14,7 @@ const floors = Object.entries({
     'attempt.ts',
     'attached-statistics.ts',
     'live-statistics.ts',
+    'deadlines.ts',
     'discard.ts',
     'end-error.ts',
     'hooks.ts',

@@ -64,6 +64,7 @@ export default defineConfig({
       onVersion('undici-dispatcher-oldest', 'undici-dispatcher', 'undici', 'undici-oldest'),
       project('scripts', 'scripts'),
       project('examples', 'examples'),
+      project('experiments', 'bench/experiments'),
     ],
     coverage: {
       provider: 'v8',

@@ -95,7 +95,10 @@ describe('many attempts', () => {
   it('EDGE 9: two thousand of them have waits within maxDelay', async () => {
     const clock = instantClock();
     const adapter = rejecting(new AxiosError('lost', 'ERR_NETWORK'));
-    const instance = attached({ maxAttempts: 2000, clock, baseDelay: 100, jitter: 'none' }, { adapter });
+    const instance = attached(
+      { maxAttempts: 2000, budget: false, clock, baseDelay: 100, jitter: 'none' },
+      { adapter },
+    );
     const error = await failureOf(instance.get(URL_OF_NOTHING));
     expect([adapter.mock.calls.length, error.retry?.attempts.length]).toEqual([2000, 2000]);
     expect(clock.waits).toHaveLength(1999);

@@ -4,6 +4,9 @@
 export interface Timer {
   /** Frees the timer; a second call, or one after the callback ran, does nothing. */
   cancel(): void;
+  /** Lets the process end although the timer is pending, where that can be said. `ref` takes it back. */
+  unref?(): void;
+  ref?(): void;
 }
 
 /**
@@ -33,10 +36,17 @@ interface ImmediateScope {
   clearImmediate?: (handle: unknown) => void;
 }
 
+/** In browsers a handle is a number. */
+interface NodeTimeout {
+  ref(): void;
+  unref(): void;
+}
+
 class TimeoutTimer implements Timer {
   #handle: unknown;
   #remaining: number;
   readonly #callback: () => void;
+  #isRef = true;
 
   constructor(delay: number, callback: () => void) {
     this.#remaining = delay;
@@ -48,10 +58,21 @@ class TimeoutTimer implements Timer {
     clearTimeout(this.#handle as Parameters<typeof clearTimeout>[0]);
   }
 
+  unref(): void {
+    this.#isRef = false;
+    (this.#handle as Partial<NodeTimeout> | undefined)?.unref?.();
+  }
+
+  ref(): void {
+    this.#isRef = true;
+    (this.#handle as Partial<NodeTimeout> | undefined)?.ref?.();
+  }
+
   #arm(): void {
     const delay = Math.min(this.#remaining, LONGEST_TIMEOUT);
     this.#remaining -= delay;
     this.#handle = setTimeout(TimeoutTimer.#elapsed, delay, this);
+    if (!this.#isRef) this.unref();
   }
 
   // Handed to setTimeout with the timer as its argument, so that a wait allocates no closure.

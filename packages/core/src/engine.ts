@@ -1,5 +1,6 @@
 /** The engine: a policy with the state that its operations share. */
 
+import { Deadlines } from './deadlines.ts';
 import { RetryConfigError } from './errors.ts';
 import { EventExecution } from './event-execution.ts';
 import type { AttemptContext, CallOptions, EventExchange, EventOperation, Exchange } from './exchange.ts';
@@ -111,7 +112,16 @@ class Engine implements RetryEngine {
         reportCircuitChange(hooks, { key, to, from });
       },
     });
-    this.#state = { aggregate, destinations };
+    const { attemptTimeout, timeout } = this.policy;
+    this.#state = {
+      aggregate,
+      destinations,
+      policy: this.policy,
+      operationDeadlines:
+        timeout === undefined ? undefined : new Deadlines(clock, timeout, 'operation_timeout'),
+      attemptDeadlines:
+        attemptTimeout === undefined ? undefined : new Deadlines(clock, attemptTimeout, 'attempt_timeout'),
+    };
     this.#settings = new SettingsCache(this.policy);
     this.guards = Object.freeze({
       snapshot: () => destinations.snapshot(),

@@ -2,7 +2,6 @@
 
 import { epochOffset } from './attached-statistics.ts';
 import { Attempt } from './attempt.ts';
-import type { Timer } from './clock.ts';
 import type { AttemptContext, EventExchange, EventOperation } from './exchange.ts';
 import { Execution } from './execution.ts';
 import type { EngineState } from './execution.ts';
@@ -21,7 +20,8 @@ export class EventExecution extends Execution implements EventOperation {
   /** Set while attempts may run beside each other. */
   #round: HedgedRound<Leg> | undefined;
   #legs: Map<AttemptContext, Leg> | undefined;
-  #attemptTimer: Timer | undefined;
+  /** The hedge that is being handed to the client. */
+  #handingOver: Attempt | undefined;
   #endWait: (() => void) | undefined;
 
   constructor(exchange: EventExchange, policy: RetryPolicy, engine: EngineState) {
@@ -52,8 +52,9 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   succeeded(status: number, attempt: AttemptContext): void {
+    const leg = this.#legs?.get(attempt);
     if (!this.#takeAttempt(attempt)) return;
-    this.#endOthers();
+    if (leg) this.#endOthers(leg);
     this.#succeed({ kind: 'response', status } as ResponseOutcome, this.policy.clock.now());
   }
 
@@ -77,11 +78,16 @@ export class EventExecution extends Execution implements EventOperation {
     }
     const reason = this.reasonOf(interruption);
     const { kind } = interruption;
-    this.#takeOthers(attempt, (leg) => {
-      leg.attempt.abort(reason);
-      this.#exchange.abandon(reason, leg.attempt);
-      this.endBeside(leg, undefined, kind === 'caller_aborted' ? 'aborted' : 'timeout', kind);
-    });
+    if (this.#round) {
+      // A callback may abort within this, and the end is on its way already.
+      this.#attempt = undefined;
+      this.#takeOthers(attempt, (leg) => {
+        leg.attempt.abort(reason);
+        this.#exchange.abandon(reason, leg.attempt);
+        this.endBeside(leg, undefined, kind === 'caller_aborted' ? 'aborted' : 'timeout', kind);
+      });
+      this.#attempt = attempt;
+    }
     attempt.abort(reason);
     this.#exchange.abandon(reason, attempt);
     if (kind === 'attempt_timeout') this.failed(reason, attempt);
@@ -138,11 +144,12 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   #send(startedAt: number): void {
+    if (this.operation.attemptNumber === 0) this.requested(startedAt);
     const attempt = new Attempt(this, this.operation.attemptNumber + 1, this.previous);
     if (this.policy.attemptHeaders) this.tellServer(attempt);
     this.operation.beginAttempt(startedAt);
     this.#attempt = attempt;
-    if (this.policy.attemptTimeout !== undefined) this.#attemptTimer = this.attemptTimer(attempt);
+    if (this.policy.attemptTimeout !== undefined) this.limitAttempt(startedAt);
     if (this.policy.hedge) this.#beginRound(attempt, startedAt);
     this.#sendOne(attempt);
   }
@@ -158,28 +165,38 @@ export class EventExecution extends Execution implements EventOperation {
   #beginRound(attempt: Attempt, startedAt: number): void {
     const { hedging } = this;
     if (hedging === undefined) return;
-    const leg = { attempt, number: attempt.number, startedAt, hedged: false };
+    const leg = { attempt, number: attempt.number, startedAt, hedged: false, isRefused: false };
     this.#round = new HedgedRound<Leg>(hedging, this.policy);
     this.#legs = new Map([[attempt, leg]]);
     this.#round.begin(
       leg,
-      () => {
-        this.#sendHedge();
+      (tell) => {
+        this.#sendHedge(tell);
       },
-      () => this.operation.attemptNumber,
+      () => this.#canHedge,
     );
   }
 
-  #sendHedge(): void {
+  get #canHedge(): boolean {
+    if (this.pendingInterruption() || this.#exchange.closing) return false;
+    return this.operation.attemptNumber < this.policy.maxAttempts;
+  }
+
+  #sendHedge(tell: (() => void) | undefined): void {
     const sent = this.operation.beginHedge(this.policy.clock.now());
     const attempt = new Attempt(this, sent.number, this.previous);
-    if (this.policy.attemptHeaders) this.tellServer(attempt);
-    this.hedged(sent, undefined);
-    const leg = { ...sent, attempt };
+    const leg = { ...sent, attempt, isRefused: false };
     this.#legs?.set(attempt, leg);
     this.#round?.add(leg);
     this.#attempt ??= attempt;
+    tell?.();
+    this.hedged(sent, undefined);
+    // A callback may have ended the operation, and this leg with it.
+    if (!this.#legs?.has(attempt)) return;
+    if (this.policy.attemptHeaders) this.tellServer(attempt);
+    this.#handingOver = attempt;
     this.#sendOne(attempt);
+    this.#handingOver = undefined;
   }
 
   /** Whether this attempt is one to end; then it is none any more. */
@@ -195,7 +212,7 @@ export class EventExecution extends Execution implements EventOperation {
       const [next] = this.#legs?.keys() ?? [];
       this.#attempt = next as Attempt | undefined;
     }
-    if (this.#attempt === undefined) this.#attemptTimer?.cancel();
+    if (this.#attempt === undefined) this.attemptTimer?.cancel();
     return true;
   }
 
@@ -219,6 +236,7 @@ export class EventExecution extends Execution implements EventOperation {
     const classification = this.classify(outcome);
     const isAsked = this.policy.shouldRetry && classification.failureClass !== 'aborted';
     if (leg && this.#round) {
+      if (this.#handingOver === attempt) leg.isRefused = outcome.kind === 'error';
       if (isAsked) void this.#askAboutLeg(leg, outcome, classification, endedAt);
       else this.#judgeLeg(leg, outcome, classification, endedAt);
       return;
@@ -256,34 +274,42 @@ export class EventExecution extends Execution implements EventOperation {
     const { attempt } = leg;
     const round = this.#round as HedgedRound<Leg>;
     const { failureClass, reason, retryable } = classification;
-    if (failureClass !== undefined && retryable) {
+    this.#legs?.delete(attempt);
+    if (this.#attempt === attempt) [this.#attempt] = (this.#legs as Map<Attempt, Leg>).keys();
+    // What a client says that takes no more requests, as one that is being closed, ends none that it has taken.
+    const { isRefused } = leg;
+    if (failureClass !== undefined && (retryable || isRefused)) {
       // The next hedge may be sent within this, and may answer at once.
-      this.#takeAttempt(attempt);
-      round.failed(leg, this.hasHint(outcome));
-      if (this.#round !== round || round.goesOn) {
-        if (this.operation.result === undefined) this.endBeside(leg, outcome, failureClass, reason);
+      const goesOn = round.failed(leg, (!retryable && isRefused) || this.hasHint(outcome), () => {
+        this.endBeside(leg, outcome, failureClass, reason);
+      });
+      if (goesOn) {
         this.#exchange.discard(attempt)?.cancel();
         return;
       }
-      this.operation.focus(leg);
-    } else {
-      this.#takeAttempt(attempt);
     }
-    this.#endOthers();
-    this.operation.focus(leg);
+    this.#endOthers(leg);
+    const interruption = this.pendingInterruption();
+    if (interruption) {
+      this.#exchange.discard(attempt)?.cancel();
+      this.#end(interruption);
+      return;
+    }
     this.#judge(outcome, classification, endedAt, attempt);
   }
 
   /** One attempt has decided: those beside it have lost. */
-  #endOthers(): void {
+  #endOthers(decided: Leg): void {
+    // A callback may abort within this: there is nothing left to end by then.
+    this.#attempt = undefined;
+    this.attemptTimer?.cancel();
     this.#takeOthers(undefined, (leg) => {
       const lost = new Error('Another attempt answered first');
       this.endBeside(leg, undefined, 'aborted', 'hedge_lost');
       leg.attempt.abort(lost);
       this.#exchange.abandon(lost, leg.attempt);
     });
-    this.#attempt = undefined;
-    this.#attemptTimer?.cancel();
+    this.operation.focus(decided);
   }
 
   #judge(outcome: Outcome, classification: Classification, endedAt: number, attempt: AttemptContext): void {
@@ -332,7 +358,7 @@ export class EventExecution extends Execution implements EventOperation {
   #end(interruption: Interruption): void {
     this.#attempt = undefined;
     this.#round?.end();
-    this.#attemptTimer?.cancel();
+    this.attemptTimer?.cancel();
     const { reason } = this.endInterrupted(interruption);
     this.close();
     this.#exchange.fail(reason);
@@ -342,4 +368,6 @@ export class EventExecution extends Execution implements EventOperation {
 /** One of several attempts that run beside each other. */
 interface Leg extends SentAttempt {
   readonly attempt: Attempt;
+  /** It failed within its own sending. */
+  isRefused: boolean;
 }

@@ -3,6 +3,7 @@
 import { attachStatistics, operationOf } from './attached-statistics.ts';
 import type { Attempt, AttemptOwner } from './attempt.ts';
 import type { Timer } from './clock.ts';
+import type { Deadlines } from './deadlines.ts';
 import { boundDiscarding } from './discard.ts';
 import { endError } from './end-error.ts';
 import {
@@ -38,6 +39,12 @@ import { warnOnce } from './warnings.ts';
 export interface EngineState {
   readonly aggregate: StatisticsAggregate;
   readonly destinations: Destinations;
+  /** The engine's own; a request may override it. */
+  readonly policy: RetryPolicy;
+  /** Of operations that are bounded by the policy's `timeout`. */
+  readonly operationDeadlines: Deadlines<'operation_timeout'> | undefined;
+  /** Of attempts that are bounded by the policy's `attemptTimeout`. */
+  readonly attemptDeadlines: Deadlines<'attempt_timeout'> | undefined;
 }
 
 /**
@@ -55,6 +62,7 @@ export abstract class Execution
   readonly hasIdempotencyKey: boolean;
   protected readonly policy: RetryPolicy;
   protected readonly operation: Operation;
+  protected attemptTimer: Timer | undefined;
   /** How the attempt before ended: for the next one, and for the cause of a timeout. */
   protected previous: Outcome | undefined;
   readonly #exchange: ExchangeDescription;
@@ -64,6 +72,8 @@ export abstract class Execution
   /** Set when the operation can't go on, whatever happens. */
   #interruption: Interruption | undefined;
   #operationTimer: Timer | undefined;
+  /** The operation's time counts. */
+  #begun = false;
 
   constructor(exchange: ExchangeDescription, policy: RetryPolicy, engine: EngineState) {
     super();
@@ -131,12 +141,28 @@ export abstract class Execution
 
   /** The operation is in: its time begins to count. */
   protected begin(now: number): void {
+    const { attemptTimeout = Infinity, timeout } = this.policy;
+    this.#begun = true;
+    // An attempt that ends before the operation's time is up needs no second timer.
+    if (timeout !== undefined && attemptTimeout >= timeout) this.#limitOperation(now);
+  }
+
+  /** What follows an attempt is bounded by the operation's time alone. */
+  #limitOperation(now?: number): void {
     const { clock, timeout } = this.policy;
-    this.#guards?.requested(now);
-    if (timeout === undefined) return;
-    this.#operationTimer = clock.schedule(timeout, () => {
-      this.stop(new Interruption('operation_timeout'));
-    });
+    if (timeout === undefined || this.#operationTimer || !this.#begun) return;
+    const { operationDeadlines, policy } = this.#engine;
+    this.#operationTimer =
+      now !== undefined && policy === this.policy && operationDeadlines
+        ? operationDeadlines.add(this, now)
+        : clock.schedule(this.remaining(), () => {
+            this.timeIsUp('operation_timeout');
+          });
+  }
+
+  timeIsUp(kind: 'operation_timeout' | 'attempt_timeout'): void {
+    if (kind === 'operation_timeout') this.stop(new Interruption(kind));
+    else this.interrupt(new Interruption(kind));
   }
 
   /** Whether the policy has guards that an attempt has to pass. */
@@ -156,12 +182,18 @@ export abstract class Execution
     if (wait === 0) return undefined;
     if (wait >= this.operation.remaining(now)) throw new Interruption('wait_exceeds_timeout');
     this.operation.waitBegan();
-    return this.#wait((granted) => guards.waitForTurn(granted));
+    return this.#waitWhileClosed((granted) => guards.waitForTurn(granted));
+  }
+
+  /** The first attempt is sent. */
+  protected requested(now: number): void {
+    this.#guards?.requested(now);
   }
 
   /** Lets go of timer, signal and guards. */
   protected close(): void {
     this.#operationTimer?.cancel();
+    this.attemptTimer?.cancel();
     if (this.callerSignal) unsubscribe(this.callerSignal, this);
     this.#guards?.release();
     this.#guards = undefined;
@@ -205,13 +237,17 @@ export abstract class Execution
     return raced;
   }
 
-  /** The attempt's own timer, where it would end before the operation's. */
-  protected attemptTimer(attempt: Attempt): Timer | undefined {
+  /** Sets the attempt's own timer, where it would end before the operation's. */
+  protected limitAttempt(startedAt: number): void {
     const { attemptTimeout, clock } = this.policy;
-    if (attemptTimeout === undefined || attemptTimeout >= attempt.remaining) return undefined;
-    return clock.schedule(attemptTimeout, () => {
-      this.interrupt(new Interruption('attempt_timeout'));
-    });
+    if (attemptTimeout === undefined || attemptTimeout >= this.operation.remaining(startedAt)) return;
+    const { attemptDeadlines, policy } = this.#engine;
+    this.attemptTimer =
+      policy === this.policy && attemptDeadlines
+        ? attemptDeadlines.add(this, startedAt)
+        : clock.schedule(attemptTimeout, () => {
+            this.timeIsUp('attempt_timeout');
+          });
   }
 
   /** Errors of ours are made here, where the caller waits, so that the stack shows who that is. */
@@ -258,6 +294,7 @@ export abstract class Execution
   ): Promise<Classification> {
     const { shouldRetry } = this.policy;
     if (shouldRetry === undefined) return builtIn;
+    this.#limitOperation();
     let classification = builtIn;
     try {
       const { attemptNumber } = this.operation;
@@ -335,6 +372,7 @@ export abstract class Execution
     discarding: Discarding | undefined,
   ): Promise<void> {
     this.previous = outcome;
+    this.#limitOperation();
     await this.#waitForRetry(delay, discarding);
     await this.#beforeRetry(reason, outcome);
   }
@@ -348,11 +386,8 @@ export abstract class Execution
   async #waitForRetry(delay: number, discarding: Discarding | undefined): Promise<void> {
     const { clock } = this.policy;
     const discarded = discarding && boundDiscarding(discarding, clock);
-    const unsubscribeFromCircuit = this.#guards?.circuit?.subscribe((state) => {
-      if (state === 'open') this.stop(new Interruption('circuit_breaker_open'));
-    });
     try {
-      await this.#wait((elapsed) => {
+      await this.#waitWhileClosed((elapsed) => {
         this.waitBegan(elapsed);
         return clock.schedule(delay, elapsed);
       });
@@ -360,6 +395,16 @@ export abstract class Execution
     } catch (error) {
       discarded?.cancel();
       throw error;
+    }
+  }
+
+  /** Waits, and ends the operation when the circuit opens meanwhile. */
+  async #waitWhileClosed(begin: (granted: () => void) => Timer): Promise<void> {
+    const unsubscribeFromCircuit = this.#guards?.circuit?.subscribe((state) => {
+      if (state === 'open') this.stop(new Interruption('circuit_breaker_open'));
+    });
+    try {
+      await this.#wait(begin);
     } finally {
       unsubscribeFromCircuit?.();
     }
@@ -369,6 +414,7 @@ export abstract class Execution
   async #wait(
     begin: (granted: () => void, refused: (interruption: Interruption) => void) => Timer,
   ): Promise<void> {
+    this.#limitOperation();
     let waiting: Timer | undefined;
     const granted = new Promise<void>((resolve, reject: (interruption: Interruption) => void) => {
       waiting = begin(resolve, reject);

@@ -15,29 +15,24 @@ export class HedgedRound<Leg extends object> {
   #hedges = 0;
   #timer: Timer | undefined;
   #stopped = false;
-  #send: () => void = () => undefined;
-  #attempts: () => number = () => 0;
+  #send: (tell?: () => void) => void = () => undefined;
+  #canSend: () => boolean = () => false;
 
   constructor(hedging: Hedging, policy: RetryPolicy) {
     this.#hedging = hedging;
     this.#policy = policy;
   }
 
-  /** Whether an attempt is still under way. */
-  get goesOn(): boolean {
-    return this.#live.size > 0;
-  }
-
   /**
    * The first attempt is about to be sent.
    *
-   * @param send sends a hedge
-   * @param attempts how many attempts the operation has sent
+   * @param send sends a hedge; it calls `tell`, if that is given, when the hedge is known and before it is sent
+   * @param canSend whether the operation may send one more
    */
-  begin(first: Leg, send: () => void, attempts: () => number): void {
+  begin(first: Leg, send: (tell?: () => void) => void, canSend: () => boolean): void {
     this.#live.add(first);
     this.#send = send;
-    this.#attempts = attempts;
+    this.#canSend = canSend;
     this.#arm();
   }
 
@@ -53,12 +48,17 @@ export class HedgedRound<Leg extends object> {
   /**
    * An attempt failed, and could be sent again. The next hedge is sent at once, where there is one.
    *
-   * @param hinted the server asks for a wait: no more hedges
+   * @param isLast no more hedges: the server asks for a wait, or the client takes none
+   * @param tell tells of this end, where others are under way
+   * @returns whether others are
    */
-  failed(leg: Leg, hinted: boolean): void {
+  failed(leg: Leg, isLast: boolean, tell: () => void): boolean {
     this.#live.delete(leg);
-    if (hinted) this.#stop();
-    else this.#hedge();
+    if (isLast) this.#stop();
+    else if (this.#hedge(tell)) return true;
+    if (this.#live.size === 0) return false;
+    tell();
+    return true;
   }
 
   /** Ends the round. Returns the attempts that are still under way. */
@@ -74,14 +74,15 @@ export class HedgedRound<Leg extends object> {
     this.#timer?.cancel();
   }
 
-  #hedge(): void {
+  #hedge(tell?: () => void): boolean {
     this.#timer?.cancel();
-    const { maxHedges } = this.#hedging;
-    if (this.#stopped || this.#hedges >= maxHedges || this.#attempts() >= this.#policy.maxAttempts) return;
-    if (!this.#hedging.tryHedge()) return;
+    if (this.#stopped || this.#hedges >= this.#hedging.maxHedges || !this.#canSend()) return false;
+    if (!this.#hedging.tryHedge()) return false;
     this.#hedges += 1;
-    this.#send();
+    // The hedge may end within its sending, and may end the round.
     this.#arm();
+    this.#send(tell);
+    return true;
   }
 
   #arm(): void {

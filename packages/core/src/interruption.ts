@@ -24,11 +24,14 @@ export class Interruption {
 
 /** Something that may be under way and can be interrupted: an attempt, a wait, a callback. */
 export class Interruptible {
+  /** Ends what is under way; a function that is gone again says that it has been ended. */
   #interrupt: ((interruption: Interruption) => void) | undefined;
 
   /** Ends what is under way. */
   interrupt(interruption: Interruption): void {
-    this.#interrupt?.(interruption);
+    const interrupt = this.#interrupt;
+    this.#interrupt = undefined;
+    interrupt?.(interruption);
   }
 
   /**
@@ -37,14 +40,10 @@ export class Interruptible {
    */
   race<T>(pending: PromiseLike<T>, late?: (value: T) => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      let interrupted = false;
-      this.#interrupt = (interruption): void => {
-        interrupted = true;
-        reject(interruption);
-      };
+      this.#interrupt = reject;
       pending.then((value) => {
-        if (interrupted) late?.(value);
-        else resolve(value);
+        if (this.#interrupt === reject) resolve(value);
+        else late?.(value);
       }, reject);
     });
   }

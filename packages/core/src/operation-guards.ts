@@ -80,9 +80,10 @@ export class OperationGuards {
 
   /** The last attempt succeeded. */
   succeeded(outcome: Outcome | undefined, now: number): void {
-    const { lastCharge, responseTime } = this.#operation;
+    const { lastCharge, responseTime, roundStartedAt } = this.#operation;
     this.budget?.succeeded(lastCharge);
-    this.hedging?.responded(responseTime, now);
+    // Not the hedge's own time: a slow attempt that a hedge overtook would never be seen, and the quantile would sink.
+    this.hedging?.responded(now - roundStartedAt, now);
     this.#tellCircuit(false, responseTime, now);
     this.#tellPacer(outcome, false, now);
   }

@@ -146,6 +146,7 @@ export class Operation {
   #current = 0;
   #hedged = false;
   #attemptStartedAt = 0;
+  #roundStartedAt = 0;
   /** Operations that had been begun when the attempt was. */
   #begunBefore = 0;
   #status: number | undefined;
@@ -188,6 +189,11 @@ export class Operation {
   /** When the attempt that is being told of began. */
   get attemptStartedAt(): number {
     return this.#attemptStartedAt;
+  }
+
+  /** When the first of those that run beside each other began. */
+  get roundStartedAt(): number {
+    return this.#roundStartedAt;
   }
 
   /** ms of the last attempt, until its headers or its error. */
@@ -240,6 +246,7 @@ export class Operation {
     this.#inAttempt = true;
     this.#begunBefore = begun;
     this.#attemptStartedAt = now;
+    this.#roundStartedAt = now;
     this.#history?.waitEnded(now);
   }
 

@@ -1,7 +1,6 @@
 /** Drives an operation whose client answers by promises. */
 
 import { Attempt } from './attempt.ts';
-import type { Timer } from './clock.ts';
 import type { Discarding, Exchange } from './exchange.ts';
 import { Execution } from './execution.ts';
 import type { EngineState } from './execution.ts';
@@ -58,6 +57,7 @@ export class PromiseExecution<T> extends Execution {
           this.throwIfInterrupted();
           startedAt = clock.now();
         }
+        if (this.operation.attemptNumber === 0) this.requested(startedAt);
         const attempt = new Attempt(this, this.operation.attemptNumber + 1, this.previous);
         if (this.policy.attemptHeaders) this.tellServer(attempt);
         this.operation.beginAttempt(startedAt);
@@ -72,12 +72,13 @@ export class PromiseExecution<T> extends Execution {
           } else {
             const sent = this.#exchange.send(attempt);
             // Without a signal or a timeout nothing can come first, and an attempt costs no further promise.
-            value = await (this.bounded || this.callerSignal ? this.#bound(sent, attempt) : sent);
+            value = await (this.bounded || this.callerSignal ? this.#bound(sent, startedAt) : sent);
             outcome = this.#exchange.describe?.(value);
           }
         } catch (error) {
           outcome = this.describeError(this.#ownError(error, attempt));
         }
+        this.attemptTimer?.cancel();
         const endedAt = judged ? judged.endedAt : clock.now();
         if (outcome === undefined) {
           if (shouldRetry === undefined) {
@@ -118,63 +119,58 @@ export class PromiseExecution<T> extends Execution {
     }
   }
 
-  async #bound(sent: T | PromiseLike<T>, attempt: Attempt): Promise<T> {
-    const timer = this.attemptTimer(attempt);
-    try {
-      return await this.unlessInterrupted(Promise.resolve(sent), (late) =>
-        this.#exchange.discard?.(late)?.cancel(),
-      );
-    } finally {
-      timer?.cancel();
-    }
+  #bound(sent: T | PromiseLike<T>, startedAt: number): Promise<T> {
+    this.limitAttempt(startedAt);
+    return this.unlessInterrupted(Promise.resolve(sent), (late) => {
+      this.#exchange.discard?.(late)?.cancel();
+    });
   }
 
   /** An attempt, and others beside it when it is slow or fails. What it ends with is the end that counts. */
   async #hedged(hedging: Hedging, first: Attempt, startedAt: number): Promise<AttemptEnd<T>> {
     const round = new HedgedRound<Leg>(hedging, this.policy);
-    const end = new Promise<AttemptEnd<T>>((resolve) => {
+    const end = new Promise<AttemptEnd<T>>((resolve, reject) => {
       const send = (leg: Leg): void => {
-        void this.#runLeg(leg, round).then((ended) => {
-          if (!ended) return;
-          this.operation.focus(leg);
-          resolve(ended);
-        });
+        this.#runLeg(leg, round).then((ended) => {
+          if (ended) resolve(ended);
+        }, reject);
       };
-      const sendHedge = (): void => {
-        if (this.pendingInterruption()) return;
+      const sendHedge = (tell?: () => void): void => {
         const sent = this.operation.beginHedge(this.policy.clock.now());
-        const attempt = new Attempt(this, sent.number, this.previous);
-        if (this.policy.attemptHeaders) this.tellServer(attempt);
-        this.hedged(sent, undefined);
-        const leg = { ...sent, attempt };
+        const leg = { ...sent, attempt: new Attempt(this, sent.number, this.previous) };
         round.add(leg);
+        tell?.();
+        this.hedged(sent, undefined);
+        // A callback may have ended the operation: this leg ends with it, like the others.
+        if (this.pendingInterruption()) return;
+        if (this.policy.attemptHeaders) this.tellServer(leg.attempt);
         send(leg);
       };
       const leg = { attempt: first, number: first.number, startedAt, hedged: false };
-      round.begin(leg, sendHedge, () => this.operation.attemptNumber);
+      round.begin(leg, sendHedge, () => this.#canHedge);
       send(leg);
     });
-    let timer: Timer | undefined;
     try {
-      timer = this.attemptTimer(first);
-      return await this.unlessInterrupted(end);
+      this.limitAttempt(startedAt);
+      return await this.unlessInterrupted(end, ({ outcome, value }) => {
+        drop(this.#discardOutcome(outcome, value));
+      });
     } catch (interruption) {
       // The first of those that are still under way stands for all of them.
       const [current, ...others] = round.end();
-      const reason = this.reasonOf(interruption as Interruption);
-      const isTimeout = (interruption as Interruption).kind !== 'caller_aborted';
+      const ended = Interruption.is(interruption) ? interruption : undefined;
+      const reason = ended ? this.reasonOf(ended) : interruption;
+      const why = ended?.kind ?? 'hedge_lost';
+      const failureClass = why === 'caller_aborted' || why === 'hedge_lost' ? 'aborted' : 'timeout';
       for (const leg of others) {
         leg.attempt.abort(reason);
-        const why = (interruption as Interruption).kind as 'attempt_timeout';
-        this.endBeside(leg, undefined, isTimeout ? 'timeout' : 'aborted', why);
+        this.endBeside(leg, undefined, failureClass, why);
       }
       if (current) {
         current.attempt.abort(reason);
         this.operation.focus(current);
       }
       throw interruption;
-    } finally {
-      timer?.cancel();
     }
   }
 
@@ -196,16 +192,16 @@ export class PromiseExecution<T> extends Execution {
     }
     if (!round.has(leg)) {
       // It has lost, or the operation has ended: its response is nobody's.
-      if (outcome?.kind === 'error') this.#exchange.discardError?.(outcome.error)?.cancel();
-      else this.#exchange.discard?.(value as T)?.cancel();
+      drop(this.#discardOutcome(outcome, value));
       return undefined;
     }
     const { failureClass, reason, retryable } = classification;
     if (outcome && failureClass !== undefined && retryable) {
-      round.failed(leg, this.hasHint(outcome));
-      if (round.goesOn) {
+      const goesOn = round.failed(leg, this.hasHint(outcome), () => {
         this.endBeside(leg, outcome, failureClass, reason);
-        this.#discardOutcome(outcome, value)?.cancel();
+      });
+      if (goesOn) {
+        drop(this.#discardOutcome(outcome, value));
         return undefined;
       }
     }
@@ -214,7 +210,13 @@ export class PromiseExecution<T> extends Execution {
       this.endBeside(other, undefined, 'aborted', 'hedge_lost');
       other.attempt.abort(new DOMException('Another attempt answered first', 'AbortError'));
     }
+    this.operation.focus(leg);
     return { value, outcome, classification, endedAt };
+  }
+
+  get #canHedge(): boolean {
+    if (this.pendingInterruption() || this.#exchange.closing) return false;
+    return this.operation.attemptNumber < this.policy.maxAttempts;
   }
 
   /** The error of an attempt as the state machine is to see it. Throws what ends the whole operation. */
@@ -227,9 +229,15 @@ export class PromiseExecution<T> extends Execution {
     throw new Interruption(interruption.kind, reason);
   }
 
-  #discardOutcome(outcome: Outcome, value: T | undefined): Discarding | undefined {
-    return outcome.kind === 'error'
+  #discardOutcome(outcome: Outcome | undefined, value: T | undefined): Discarding | undefined {
+    return outcome?.kind === 'error'
       ? this.#exchange.discardError?.(outcome.error)
       : this.#exchange.discard?.(value as T);
   }
+}
+
+/** Gives a connection up. A body that its own abort has broken already says so to nobody. */
+function drop(discarding: Discarding | undefined): void {
+  discarding?.finished.then(undefined, () => undefined);
+  discarding?.cancel();
 }

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
+import { createRetryBudget } from '../src/guards/budget.ts';
+import type { RetryBudget } from '../src/guards/budget.ts';
 import { Operation } from '../src/operation.ts';
 import type { Decision, Outcome } from '../src/outcome.ts';
 import { resolvePolicy } from '../src/policy.ts';
@@ -15,7 +17,19 @@ type Row = readonly [
 ];
 
 interface Vectors {
-  readonly rules: { base_ms: number; throttle_base_ms: number; cap_ms: number; max_attempts: number };
+  readonly rules: Readonly<
+    Record<
+      | 'quota'
+      | 'max_attempts'
+      | 'base_ms'
+      | 'throttle_base_ms'
+      | 'cap_ms'
+      | 'cost_transient'
+      | 'cost_throttle'
+      | 'refund_no_retry',
+      number
+    >
+  >;
   readonly cases: readonly Row[];
   readonly dynamodb: readonly (readonly [attempt: number, quota: number, delaySeconds: number] | string)[];
 }
@@ -24,17 +38,29 @@ const { cases, dynamodb, rules } = JSON.parse(
   readFileSync(new URL('./vectors/aws_standard_2026.json', import.meta.url), 'utf8'),
 ) as Vectors;
 
-// Rows that set `tokens` are about the retry quota, which belongs to the guards. The rows of x-amz-retry-after are left
-// out too: those SDKs keep the wait between the computed one and 5 s more, Tenax takes the larger of the two.
-const withoutQuota = cases.filter(([, settings]) => settings.tokens === undefined);
+// The rows of x-amz-retry-after are left out: those SDKs keep the wait between the computed one and 5 s more, Tenax takes
+// the larger of the two.
 
 const outcomeOf = (answer: number | string): Outcome =>
   typeof answer === 'number'
     ? response(answer)
     : failure(Object.assign(new Error(answer), { code: answer.split(' ')[1] }));
 
-/** The operation under the SDKs' rules, and what it decides after each answer. No time passes. */
-const startOperation = (baseDelay: number, maxAttempts: number): ((outcome: Outcome) => Decision) => {
+const quotaOf = (tokens: number = rules.quota): RetryBudget =>
+  createRetryBudget({
+    kind: 'tokens',
+    capacity: tokens,
+    cost: rules.cost_transient,
+    throttledCost: rules.cost_throttle,
+    refund: rules.refund_no_retry,
+  });
+
+/** Operations under the SDKs' rules, one after the other, and what is decided after each answer. No time passes. */
+const startOperations = (
+  budget: RetryBudget,
+  baseDelay: number,
+  maxAttempts: number,
+): ((outcome: Outcome) => Decision) => {
   const policy = resolvePolicy({
     maxAttempts,
     baseDelay,
@@ -42,8 +68,10 @@ const startOperation = (baseDelay: number, maxAttempts: number): ((outcome: Outc
     maxDelay: rules.cap_ms,
     errorCodes: { Throttling: 'throttled' },
   });
-  const operation = new Operation(policy, {}, {}, 0);
+  let operation: Operation | undefined;
   return (outcome) => {
+    if (operation === undefined || operation.result !== undefined)
+      operation = new Operation(policy, {}, {}, 0);
     operation.beginAttempt(0);
     // The vectors' random number is 1: full jitter takes the whole wait.
     const moment = {
@@ -52,10 +80,12 @@ const startOperation = (baseDelay: number, maxAttempts: number): ((outcome: Outc
       random: () => 1,
       replayable: true,
       closing: false,
-      budget: undefined,
+      budget,
       circuitOpen: false,
     };
-    return operation.decide(outcome, operation.classify(outcome), 0, moment);
+    const decision = operation.decide(outcome, operation.classify(outcome), 0, moment);
+    if (operation.result === 'success') budget.succeeded(operation.lastCharge);
+    return decision;
   };
 };
 
@@ -63,32 +93,55 @@ const EXPECTED: Record<string, (delaySeconds: number | undefined) => Partial<Dec
   retry_request: (delaySeconds) => ({ action: 'retry', delay: (delaySeconds ?? NaN) * 1000 }),
   success: () => ({ action: 'stop', result: 'success' }),
   max_attempts_exceeded: () => ({ action: 'stop', reason: 'attempts_exhausted' }),
+  retry_quota_exceeded: () => ({ action: 'stop', result: 'budget_exhausted', reason: 'budget_exhausted' }),
 };
 
-describe('the standard mode of the AWS SDKs, without its quota', () => {
+describe('the standard mode of the AWS SDKs', () => {
   it('has the rows that are meant', () => {
-    expect(withoutQuota.map(([title]) => title)).toEqual([
+    expect(cases.map(([title]) => title)).toEqual([
       'eventually succeeds',
       'max attempts',
+      'quota after one retry',
+      'quota zero',
       'backoff timing',
+      'stops on exhaustion',
+      'recovery',
       'throttle',
     ]);
   });
 
-  it.each(withoutQuota)('%s', (_, settings, steps) => {
-    const decide = startOperation(rules.base_ms, settings.max_attempts ?? rules.max_attempts);
-    for (const [answer, verdict, , delaySeconds] of steps) {
+  it.each(cases)('%s', (_, settings, steps) => {
+    const budget = quotaOf(settings.tokens);
+    const decide = startOperations(budget, rules.base_ms, settings.max_attempts ?? rules.max_attempts);
+    for (const [answer, verdict, quota, delaySeconds] of steps) {
       expect(decide(outcomeOf(answer))).toMatchObject(
         EXPECTED[verdict]?.(delaySeconds) ?? { action: 'none' },
       );
+      expect(budget.state.available).toBe(quota);
     }
   });
 
+  it('its numbers are the defaults of a budget of tokens', () => {
+    const { budget } = resolvePolicy({ budget: { kind: 'tokens' } });
+    expect(budget).toEqual({
+      kind: 'tokens',
+      capacity: rules.quota,
+      cost: rules.cost_transient,
+      throttledCost: rules.cost_throttle,
+      refund: rules.refund_no_retry,
+      threshold: undefined,
+    });
+  });
+
   it('DynamoDB: half the base, four attempts', () => {
-    const decide = startOperation(25, 4);
-    const delays = dynamodb.filter((row) => typeof row !== 'string').map(([, , delay]) => delay * 1000);
-    for (const delay of delays) expect(decide(response(500))).toMatchObject({ action: 'retry', delay });
-    expect(delays).toHaveLength(3);
+    const budget = quotaOf();
+    const decide = startOperations(budget, 25, 4);
+    const rows = dynamodb.filter((row) => typeof row !== 'string');
+    for (const [, quota, delaySeconds] of rows) {
+      expect(decide(response(500))).toMatchObject({ action: 'retry', delay: delaySeconds * 1000 });
+      expect(budget.state.available).toBe(quota);
+    }
+    expect(rows).toHaveLength(3);
     expect(decide(response(500))).toMatchObject({ action: 'stop', reason: 'attempts_exhausted' });
   });
 });

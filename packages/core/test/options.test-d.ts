@@ -51,8 +51,16 @@ const refused: RetryOptions[] = [
   { strategy: async () => 100 },
   // @ts-expect-error an unknown hook
   { hooks: { onRetries: () => undefined } },
-  // @ts-expect-error circuit breakers are not there
-  { circuitBreaker: {} },
+  // @ts-expect-error true says nothing of a circuit breaker
+  { circuitBreaker: true },
+  // @ts-expect-error a window of both calls and time
+  { circuitBreaker: { window: { calls: 10, duration: 1000 } } },
+  // @ts-expect-error a bulkhead without a size
+  { bulkhead: {} },
+  // @ts-expect-error a ratio of tokens
+  { budget: { kind: 'tokens', ratio: 0.1 } },
+  // @ts-expect-error no quantile
+  { hedge: { delay: '95' } },
 ];
 void refused;
 

@@ -37,6 +37,8 @@ export class FetchExchange implements Exchange<Response> {
   readonly #init: RequestInit | undefined;
   #body: RequestBody | undefined;
   #policy: RetryPolicy | undefined;
+  /** Attempts that were sent, where a download may go on. */
+  #sent = 0;
 
   constructor(
     engine: RetryEngine,
@@ -88,6 +90,7 @@ export class FetchExchange implements Exchange<Response> {
     const sent = this.#fetch ? this.#fetch(input, init) : globalThis.fetch(input, init);
     const abortable = this.call.signal !== undefined && signalOf(attempt) !== this.call.signal;
     if (!abortable && !this.#policy?.resume) return sent;
+    this.#sent = attempt.number;
     return sent.then((response) => {
       if (abortable && response.body) keepAbortable(attempt, response.body);
       return this.#policy?.resume ? this.#resumable(response, attempt, this.#policy) : response;
@@ -137,7 +140,7 @@ export class FetchExchange implements Exchange<Response> {
     if (this.call.method?.toUpperCase() !== 'GET' || this.#headers().has('range')) return response;
     return resumable(response, {
       engine: this.#engine,
-      attempts: attempt.number,
+      attempts: this.#sent,
       policy,
       call: this.call,
       url: this.url,

@@ -162,6 +162,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   ): void {
     this.operation?.succeeded(statusCode, attempt.attempt);
     this.#live = attempt;
+    if (attempt.controller) this.controller.connect(attempt.controller);
     this.accepted = true;
     try {
       if (!this.handler.onRequestUpgrade) {

@@ -41,6 +41,7 @@ const { signal } = new AbortController();
 const instance = create();
 const { engine } = attachRetry(instance, {
   baseDelay: 1,
+  budget: false,
   throttledBaseDelay: 1,
   maxDelay: 2,
   attemptTimeout: 5_000,

@@ -106,7 +106,7 @@ class WindowBudget implements RetryBudget {
     const { minPerSecond, ratio, window } = this.#settings;
     const earned = ratio * this.#sums.sum(REQUESTS, now);
     const floor = (minPerSecond * window) / 1000;
-    // 0.1 · 30 is a little less than 3 in binary.
+    // 0.29 · 100 is a little less than 29 in binary.
     return Math.max(earned, floor) - this.#sums.sum(RETRIES, now) + 1e-9;
   }
 }

@@ -6,8 +6,7 @@ import { BulkheadFullError } from '../errors.ts';
 import { checkBulkhead, checkGuard } from '../options/guards-schema.ts';
 import { resolveBulkhead } from './guard-options.ts';
 import type { BulkheadOptions, BulkheadSettings } from './guard-options.ts';
-import { WaitQueue } from './wait-queue.ts';
-import type { Place } from './wait-queue.ts';
+import { Place, WaitQueue } from './wait-queue.ts';
 
 /** What a bulkhead holds now. */
 export interface BulkheadState {
@@ -91,12 +90,14 @@ export class QueuedBulkhead implements Bulkhead {
 
   wait(ended: (admission: Admission) => void): { cancel(): void } | undefined {
     const { maxQueue, queueTimeout } = this.#settings;
+    if (this.tryEnter()) return this.#admit(ended);
     if (this.#queue.length >= maxQueue) {
       this.#refused += 1;
       return undefined;
     }
     const waiter: Waiter = { ended, timer: undefined };
-    const place = this.#queue.push(waiter);
+    const place = new Place(waiter);
+    this.#queue.append(place);
     if (queueTimeout !== undefined) {
       waiter.timer = this.#clock.schedule(queueTimeout, () => {
         this.#giveUp(place);
@@ -149,6 +150,20 @@ export class QueuedBulkhead implements Bulkhead {
       }
       signal?.addEventListener('abort', abort, { once: true });
     });
+  }
+
+  /** There is a place already. */
+  #admit(ended: (admission: Admission) => void): { cancel(): void } {
+    let cancelled = false;
+    queueMicrotask(() => {
+      if (cancelled) this.leave();
+      else ended('admitted');
+    });
+    return {
+      cancel: () => {
+        cancelled = true;
+      },
+    };
   }
 
   #giveUp(place: Place<Waiter>): void {

@@ -93,6 +93,8 @@ export class WindowedCircuitBreaker implements CircuitBreaker {
   readonly #random: Random;
   readonly #window: CallWindow;
   readonly #listeners = new Set<Listener>();
+  /** Those that the listeners have not all heard of. */
+  readonly #changes: [to: CircuitState, from: CircuitState][] = [];
   #state: CircuitState = 'closed';
   /** Changes with the state: a permit counts only in the state that it was given in. */
   #generation = 0;
@@ -120,6 +122,11 @@ export class WindowedCircuitBreaker implements CircuitBreaker {
     return this.#state;
   }
 
+  /** Whether it was opened by hand, and not closed again. */
+  get isOpenedByHand(): boolean {
+    return this.#state === 'open' && this.#openUntil === Infinity;
+  }
+
   get metrics(): CircuitMetrics {
     const now = this.#clock.now();
     const { state } = this;
@@ -136,12 +143,13 @@ export class WindowedCircuitBreaker implements CircuitBreaker {
   }
 
   tryAcquire(retry: boolean = false, now: number = this.#clock.now()): CircuitPermit | undefined {
+    if (this.#state !== 'closed') this.#letTimePass(now);
     if (this.#state === 'closed') return this.#generation;
-    this.#letTimePass(now);
     // In this mode first attempts are free: they tell what became of the destination, and take no probe's place.
     if (this.#settings.mode === 'retries' && !retry) return this.#generation;
     if (this.#state === 'half-open' && this.#probesSent < this.#settings.probes) {
       this.#probesSent += 1;
+      if (this.#halfOpenUntil === Infinity) this.#halfOpenUntil = now + this.#settings.maxHalfOpenTime;
       return this.#generation + PROBE;
     }
     this.#refused += 1;
@@ -157,7 +165,9 @@ export class WindowedCircuitBreaker implements CircuitBreaker {
   }
 
   cancelled(permit: CircuitPermit): void {
-    if (permit === this.#generation + PROBE) this.#probesSent -= 1;
+    if (permit !== this.#generation + PROBE) return;
+    this.#probesSent -= 1;
+    if (this.#probesSent === 0) this.#halfOpenUntil = Infinity;
   }
 
   open(): void {
@@ -198,24 +208,25 @@ export class WindowedCircuitBreaker implements CircuitBreaker {
   }
 
   #openIfBad(now: number): void {
-    const { failureRate, minimumThroughput, slowCallRate = Infinity } = this.#settings;
     const { calls, failures, slowCalls } = this.#window.counts(now);
-    if (calls < minimumThroughput) return;
-    if (failures >= failureRate * calls || slowCalls >= slowCallRate * calls) this.#open(now);
+    if (calls < this.#settings.minimumThroughput) return;
+    if (this.#isBad(failures, slowCalls, calls)) this.#open(now);
   }
 
   /** Decided as soon as the probes that are still out can't change the verdict. */
   #probeEnded(failed: boolean, slow: boolean, now: number): void {
-    const { failureRate, probes, slowCallRate = Infinity } = this.#settings;
+    const { probes } = this.#settings;
     this.#probesEnded += 1;
     if (failed) this.#probeFailures += 1;
     if (slow) this.#slowProbes += 1;
     const remaining = Math.max(0, probes - this.#probesEnded);
-    const worst = failureRate * probes;
-    const slowest = slowCallRate * probes;
-    if (this.#probeFailures >= worst || this.#slowProbes >= slowest) this.#open(now);
-    else if (this.#probeFailures + remaining < worst && this.#slowProbes + remaining < slowest) this.close();
-    else if (remaining === 0) this.close();
+    if (this.#isBad(this.#probeFailures, this.#slowProbes, probes)) this.#open(now);
+    else if (!this.#isBad(this.#probeFailures + remaining, this.#slowProbes + remaining, probes)) this.close();
+  }
+
+  #isBad(failures: number, slowCalls: number, calls: number): boolean {
+    const { failureRate, slowCallRate = Infinity } = this.#settings;
+    return failures / calls >= failureRate || slowCalls / calls >= slowCallRate;
   }
 
   #open(now: number): void {
@@ -228,10 +239,14 @@ export class WindowedCircuitBreaker implements CircuitBreaker {
 
   #letTimePass(now: number): void {
     if (this.#state === 'open' && now >= this.#openUntil) {
-      this.#halfOpenUntil = now + this.#settings.maxHalfOpenTime;
+      // Its time counts from the first probe: until one is sent there is nothing to wait for.
+      this.#halfOpenUntil = Infinity;
       this.#change('half-open');
     } else if (this.#state === 'half-open' && now >= this.#halfOpenUntil) {
-      this.#open(now);
+      // Where requests are rare, the few that were answered are all the evidence that there will be.
+      const ended = this.#probesEnded;
+      if (ended > 0 && !this.#isBad(this.#probeFailures, this.#slowProbes, ended)) this.close();
+      else this.#open(now);
     }
   }
 
@@ -245,7 +260,17 @@ export class WindowedCircuitBreaker implements CircuitBreaker {
     this.#slowProbes = 0;
     if (from === to) return;
     if (to === 'open') this.#timesOpened += 1;
-    for (const listener of this.#listeners) listener(to, from);
+    this.#changes.push([to, from]);
+    // A listener that changes the state is answered when all have heard of the change before.
+    if (this.#changes.length > 1) return;
+    try {
+      for (let change = this.#changes[0]; change; [change] = this.#changes) {
+        for (const listener of this.#listeners) listener(...change);
+        this.#changes.shift();
+      }
+    } finally {
+      this.#changes.length = 0;
+    }
   }
 }
 

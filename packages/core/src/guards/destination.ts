@@ -49,7 +49,7 @@ export class Destination {
   readonly #settings: GuardSettings;
   readonly #surroundings: GuardSurroundings;
   #budget: RetryBudget | undefined;
-  #circuitBreaker: CircuitBreaker | undefined;
+  #circuitBreaker: WindowedCircuitBreaker | undefined;
   #bulkhead: Bulkhead | undefined;
   #pacer: Pacer | undefined;
   #hedging: Hedging | undefined;
@@ -59,6 +59,11 @@ export class Destination {
     this.key = key;
     this.#settings = settings;
     this.#surroundings = surroundings;
+  }
+
+  /** Whether its state must not be forgotten. */
+  get isInUse(): boolean {
+    return this.users > 0 || this.#circuitBreaker?.isOpenedByHand === true;
   }
 
   budget(settings: BudgetSettings): RetryBudget {
@@ -104,7 +109,7 @@ export class Destination {
     });
   }
 
-  #makeCircuitBreaker(settings: CircuitBreakerSettings): CircuitBreaker {
+  #makeCircuitBreaker(settings: CircuitBreakerSettings): WindowedCircuitBreaker {
     const { clock, random } = this.#surroundings;
     const breaker = new WindowedCircuitBreaker(settings, clock, random);
     breaker.subscribe((to, from) => {

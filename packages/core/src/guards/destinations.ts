@@ -36,7 +36,9 @@ export class Destinations {
 
   release(destination: Destination): void {
     destination.users -= 1;
-    if (destination.users === 0 && this.#byKey.size > this.#limit) this.#delete(destination);
+    if (this.#byKey.size <= this.#limit) return;
+    this.#makeRoom(this.#limit + 1);
+    if (this.#byKey.size > this.#limit && !destination.isInUse) this.#delete(destination);
   }
 
   /** The destination, if its state is still there. It does not count as a use. */
@@ -56,19 +58,19 @@ export class Destinations {
   #find(key: string): Destination {
     const known = this.#byKey.get(key);
     if (known) this.#byKey.delete(key);
-    else this.#makeRoom();
+    else this.#makeRoom(this.#limit);
     const destination = known ?? new Destination(key, this.#settings, this.#surroundings);
     this.#byKey.set(key, destination);
     return destination;
   }
 
-  #makeRoom(): void {
-    for (let tries = 0; this.#byKey.size >= this.#limit && tries < TRIES; tries += 1) {
+  #makeRoom(limit: number): void {
+    for (let tries = 0; this.#byKey.size >= limit && tries < TRIES; tries += 1) {
       const [oldest] = this.#byKey.values();
       if (oldest === undefined) return;
       this.#delete(oldest);
       // What is in use was used last.
-      if (oldest.users > 0) this.#byKey.set(oldest.key, oldest);
+      if (oldest.isInUse) this.#byKey.set(oldest.key, oldest);
     }
   }
 

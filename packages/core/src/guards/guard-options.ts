@@ -87,7 +87,10 @@ export interface CircuitBreakerOptions {
   openTimeJitter?: number | undefined;
   /** Calls that are let through when it is half open. @default 3 */
   probes?: number | undefined;
-  /** The longest it stays half open without a verdict; then it opens again. @default 30_000 */
+  /**
+   * The longest it stays half open after its first probe. Then it closes if all that have answered were good, and
+   * opens again if none has answered. @default 30_000
+   */
   maxHalfOpenTime?: number | undefined;
   /** What an open circuit stops: every request, or only retries. @default 'requests' */
   mode?: 'requests' | 'retries' | undefined;

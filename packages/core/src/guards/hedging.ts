@@ -45,9 +45,11 @@ class RecentQuantile {
 
   record(duration: number, now: number): void {
     if (now - this.#since >= GENERATION) {
-      this.#older = this.#recent;
+      // After a pause both are too old.
+      this.#older = now - this.#since >= 2 * GENERATION ? new DurationHistogram() : this.#recent;
       this.#recent = new DurationHistogram();
       this.#since = now;
+      this.#sinceLookup = FRESHNESS;
     }
     this.#recent.record(duration);
     this.#sinceLookup += 1;

@@ -8,7 +8,7 @@ import { CubicRate } from './cubic-rate.ts';
 import { resolvePacer } from './guard-options.ts';
 import type { PacerOptions, PacerSettings } from './guard-options.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { WaitQueue } from './wait-queue.ts';
+import { Place, WaitQueue } from './wait-queue.ts';
 
 /** What a pacer does now. */
 export interface PacerState {
@@ -55,6 +55,8 @@ export function createPacer(
 const SHORTEST_WAIT = 1;
 /** Half of a quota is there to be spent at once; the rest is spread over the time until there is more. */
 const FREE_SHARE = 0.5;
+/** Servers say when a window ends in whole seconds, and answers take their time: two ends this close are the same. */
+const RESET_RESOLUTION = 1500;
 
 export class AdaptivePacer implements Pacer {
   readonly #clock: Clock;
@@ -63,7 +65,7 @@ export class AdaptivePacer implements Pacer {
   /** Made by the first throttled response. */
   #learned: TokenBucket | undefined;
   /** What the server has left us; made by the first response that says so. */
-  #quota: { readonly bucket: TokenBucket; readonly until: number; readonly remaining: number } | undefined;
+  #quota: { readonly bucket: TokenBucket; readonly until: number; left: number } | undefined;
   #timer: Timer | undefined;
 
   constructor({ minRate }: PacerSettings, clock: Clock) {
@@ -88,7 +90,8 @@ export class AdaptivePacer implements Pacer {
   }
 
   wait(granted: () => void): { cancel(): void } {
-    const place = this.#queue.push(granted);
+    const place = new Place(granted);
+    this.#queue.append(place);
     this.#arm();
     return {
       cancel: () => {
@@ -106,19 +109,22 @@ export class AdaptivePacer implements Pacer {
     if (quota) this.#observe(quota, now);
     if (this.#queue.length === 0) return;
     this.#disarm();
-    this.#arm();
+    this.#grant();
   }
 
   #observe({ remaining, resetIn }: Quota, now: number): void {
     if (!(resetIn > 0)) return;
     this.#forgetQuota(now);
-    const perSecond = (remaining * 1000) / resetIn;
     const old = this.#quota;
-    // Answers overtake each other: within one window the quota only shrinks.
-    if (old && remaining > old.remaining) return;
-    const bucket = old?.bucket ?? new TokenBucket(perSecond, remaining, remaining * FREE_SHARE, now);
-    bucket.setRate(perSecond, remaining, now);
-    this.#quota = { bucket, until: old?.until ?? now + resetIn, remaining };
+    const until = now + resetIn;
+    const isSameWindow = old !== undefined && Math.abs(until - old.until) <= RESET_RESOLUTION;
+    // Answers overtake each other, and know nothing of what is on its way: within one window the quota only shrinks.
+    const left = isSameWindow ? Math.min(old.left, remaining) : remaining;
+    const free = left * FREE_SHARE;
+    const level = old ? Math.min(old.bucket.level(now), free) : free;
+    const bucket = isSameWindow ? old.bucket : new TokenBucket(0, left, level, now);
+    bucket.setRate((left * 1000) / resetIn, left, now);
+    this.#quota = { bucket, until: isSameWindow ? old.until : until, left };
   }
 
   #forgetQuota(now: number): void {
@@ -128,16 +134,20 @@ export class AdaptivePacer implements Pacer {
   #timeUntil(tokens: number, now: number): number {
     if (this.#learned === undefined && this.#quota === undefined) return 0;
     this.#forgetQuota(now);
-    const learned = this.#learned?.timeUntil(tokens, now) ?? 0;
-    const quota = this.#quota
-      ? Math.min(this.#quota.until - now, this.#quota.bucket.timeUntil(tokens, now))
-      : 0;
-    return Math.max(learned, quota);
+    return Math.max(this.#learned?.timeUntil(tokens, now) ?? 0, this.#timeUntilQuota(tokens, now));
+  }
+
+  #timeUntilQuota(tokens: number, now: number): number {
+    if (this.#quota === undefined) return 0;
+    const { bucket, left, until } = this.#quota;
+    return left < tokens ? until - now : Math.min(until - now, bucket.timeUntil(tokens, now));
   }
 
   #take(): void {
     this.#learned?.take();
-    this.#quota?.bucket.take();
+    if (this.#quota === undefined) return;
+    this.#quota.bucket.take();
+    this.#quota.left -= 1;
   }
 
   #arm(): void {
@@ -156,10 +166,13 @@ export class AdaptivePacer implements Pacer {
 
   #grant(): void {
     const now = this.#clock.now();
-    while (this.#queue.length > 0 && this.#timeUntil(1, now) === 0) {
-      this.#take();
-      this.#queue.shift()?.();
+    try {
+      while (this.#queue.length > 0 && this.#timeUntil(1, now) === 0) {
+        this.#take();
+        this.#queue.shift()?.();
+      }
+    } finally {
+      this.#arm();
     }
-    this.#arm();
   }
 }

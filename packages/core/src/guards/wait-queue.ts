@@ -3,8 +3,8 @@
 /** Somebody's place in a queue. */
 export class Place<T> {
   readonly value: T;
-  before: Place<T> | undefined;
-  after: Place<T> | undefined;
+  before: this | undefined;
+  after: this | undefined;
   queued = false;
 
   constructor(value: T) {
@@ -13,24 +13,27 @@ export class Place<T> {
 }
 
 /** Who waits, in order. */
-export class WaitQueue<T> {
-  #first: Place<T> | undefined;
-  #last: Place<T> | undefined;
+export class WaitQueue<T, P extends Place<T> = Place<T>> {
+  #first: P | undefined;
+  #last: P | undefined;
   #length = 0;
 
   get length(): number {
     return this.#length;
   }
 
-  push(value: T): Place<T> {
-    const place = new Place(value);
+  get first(): P | undefined {
+    return this.#first;
+  }
+
+  /** Puts a place at the end. */
+  append(place: P): void {
     place.before = this.#last;
     place.queued = true;
     if (this.#last) this.#last.after = place;
     else this.#first = place;
     this.#last = place;
     this.#length += 1;
-    return place;
   }
 
   shift(): T | undefined {
@@ -40,7 +43,7 @@ export class WaitQueue<T> {
   }
 
   /** Gives a place up. Returns whether it was still taken. */
-  delete(place: Place<T>): boolean {
+  delete(place: P): boolean {
     if (!place.queued) return false;
     place.queued = false;
     this.#length -= 1;

@@ -33,7 +33,8 @@ export function readQuota(headers: HeaderReader, now: number): Quota | undefined
     const reset = headers.get(`${prefix}-reset`)?.trim();
     if (!remaining || !reset || !UNSIGNED_INTEGER.test(remaining)) continue;
     const wait = readReset(reset, now);
-    if (wait !== undefined) return { remaining: Number(remaining), resetIn: wait };
+    if (wait !== undefined)
+      return { remaining: Math.min(Number(remaining), Number.MAX_SAFE_INTEGER), resetIn: wait };
   }
   return undefined;
 }
@@ -41,10 +42,18 @@ export function readQuota(headers: HeaderReader, now: number): Quota | undefined
 function tightestOf(combined: string): Quota | undefined {
   let tightest: Quota | undefined;
   for (const { remaining, resetIn: wait } of rateLimits(combined)) {
-    const isTighter = !tightest || remaining * tightest.resetIn < tightest.remaining * wait;
-    if (isTighter) tightest = { remaining, resetIn: wait };
+    const perMs = rateOf(remaining, wait);
+    const tightestPerMs = tightest ? rateOf(tightest.remaining, tightest.resetIn) : Infinity;
+    // Of those that are used up, the one that lasts longest.
+    const lastsLonger = perMs === tightestPerMs && wait > (tightest?.resetIn ?? 0);
+    if (!tightest || perMs < tightestPerMs || lastsLonger) tightest = { remaining, resetIn: wait };
   }
   return tightest;
+}
+
+/** A window that is over limits nothing. */
+function rateOf(remaining: number, resetIn: number): number {
+  return resetIn === 0 ? Infinity : remaining / resetIn;
 }
 
 /** The items of a RateLimit header that say both what remains and for how long. */
@@ -54,7 +63,7 @@ export function* rateLimits(value: string): Generator<Quota> {
     const reset = /;[ \t]*t=([0-9]+)[ \t]*(?:;|$)/.exec(item)?.[1];
     if (remaining === undefined || reset === undefined) continue;
     const wait = Math.min(Number(reset) * 1000, Number.MAX_SAFE_INTEGER);
-    yield { remaining: Number(remaining), resetIn: wait };
+    yield { remaining: Math.min(Number(remaining), Number.MAX_SAFE_INTEGER), resetIn: wait };
   }
 }
 

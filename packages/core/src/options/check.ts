@@ -28,9 +28,13 @@ export function check<T>(
   if (issue.code === 'unrecognized_keys') {
     const key = String(issue.keys[0]);
     const value = (given as Record<string, unknown>)[key];
-    throw new RetryConfigError([...path, key].join('.'), value, `only ${knownKeys(path, names, accepted)}`);
+    throw new RetryConfigError(
+      [...path, key].join('.'),
+      value,
+      `only ${knownKeys(path, names, accepted, given)}`,
+    );
   }
-  const words = accepted[path.slice(0, 2).join('.')] ?? accepted[path[0] ?? ''];
+  const words = accepted[path.join('.')] ?? accepted[path.slice(0, 2).join('.')] ?? accepted[path[0] ?? ''];
   throw new RetryConfigError(path.join('.'), given, words ?? 'an object of retry options');
 }
 
@@ -47,11 +51,18 @@ function knownKeys(
   path: string[],
   names: readonly string[],
   accepted: Readonly<Record<string, string>>,
+  given: unknown,
 ): string {
   if (path.length === 0) return names.join(', ');
   const prefix = `${path.join('.')}.`;
   if (prefix === 'hooks.') {
     return 'onAttempt, onRetry, beforeRetry, onSuccess, onGiveUp and onCircuitChange';
+  }
+  if (prefix === 'budget.') {
+    const { kind } = given as { readonly kind?: unknown };
+    return kind === 'tokens'
+      ? 'kind, capacity, cost, throttledCost, refund, threshold'
+      : 'kind, ratio, minPerSecond, window';
   }
   return Object.keys(accepted)
     .filter((name) => name.startsWith(prefix) && !name.includes('.', prefix.length))

@@ -17,6 +17,7 @@ import { check } from './check.ts';
 
 const duration = z.number().check(z.gte(0));
 const positiveDuration = z.number().check(z.gt(0));
+const windowDuration = z.number().check(z.gte(1));
 const share = z.number().check(z.gt(0), z.lte(1));
 const count = z.int().check(z.gte(1));
 /** 0 included: a budget that allows nothing is a wish one may have. */
@@ -29,7 +30,7 @@ export const ACCEPTED_BY_GUARDS: Readonly<Record<string, string>> = {
   'budget.kind': "'window' or 'tokens'",
   'budget.ratio': 'a number of at least 0',
   'budget.minPerSecond': 'a number of at least 0',
-  'budget.window': 'a number of ms greater than 0',
+  'budget.window': 'a number of ms of at least 1',
   'budget.capacity': 'a number of at least 0',
   'budget.cost': 'a number of at least 0',
   'budget.throttledCost': 'a number of at least 0',
@@ -41,7 +42,7 @@ export const ACCEPTED_BY_GUARDS: Readonly<Record<string, string>> = {
   'circuitBreaker.slowCallDuration': 'a number of ms greater than 0',
   'circuitBreaker.window': 'an object { calls } or { duration }',
   'circuitBreaker.window.calls': 'a whole number of at least 1',
-  'circuitBreaker.window.duration': 'a number of ms greater than 0',
+  'circuitBreaker.window.duration': 'a number of ms of at least 1',
   'circuitBreaker.minimumThroughput': 'a whole number of at least 1',
   'circuitBreaker.openTime': 'a number of ms greater than 0',
   'circuitBreaker.openTimeGrowth': 'a number of at least 1',
@@ -66,7 +67,7 @@ const windowBudget = z.strictObject({
   kind: z.optional(z.literal('window')),
   ratio: z.optional(amount),
   minPerSecond: z.optional(amount),
-  window: z.optional(positiveDuration),
+  window: z.optional(windowDuration),
 });
 const tokenBudget = z.strictObject({
   kind: z.literal('tokens'),
@@ -81,7 +82,7 @@ const circuitBreaker = z.strictObject({
   slowCallRate: z.optional(share),
   slowCallDuration: z.optional(positiveDuration),
   window: z.optional(
-    z.union([z.strictObject({ calls: count }), z.strictObject({ duration: positiveDuration })]),
+    z.union([z.strictObject({ calls: count }), z.strictObject({ duration: windowDuration })]),
   ),
   minimumThroughput: z.optional(count),
   openTime: z.optional(positiveDuration),

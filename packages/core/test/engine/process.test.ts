@@ -49,7 +49,7 @@ describe('a process', () => {
     const end = await runNode(
       `
       const controller = new AbortController();
-      const engine = core.createRetryEngine({ baseDelay: 0, timeout: 60_000, attemptTimeout: 30_000 });
+      const engine = core.createRetryEngine({ baseDelay: 0, timeout: 60_000, attemptTimeout: 30_000, budget: false });
       const operation = ({ number, signal }) => {
         if (number === 1) throw new Error(String(signal.aborted));
         return { number };

@@ -22,6 +22,12 @@ const everything = {
   attemptHeaders: true,
   replay: { maxBytes: 70 },
   resume: true,
+  budget: { kind: 'tokens', capacity: 10, cost: 1, throttledCost: 1, refund: 0.5, threshold: 0.5 },
+  circuitBreaker: { failureRate: 0.2, window: { calls: 50 }, minimumThroughput: 10, mode: 'retries' },
+  bulkhead: { maxConcurrent: 10, maxQueue: 5, queueTimeout: 100 },
+  pacer: { minRate: 1 },
+  hedge: { delay: 'p99', maxHedges: 2, maxExtraLoad: 0.1 },
+  maxKeys: 10,
   throwOnExhausted: false,
 };
 

@@ -9,7 +9,16 @@ const nothing = {
   retryExhaustedRate: 0,
   averageAttemptsPerOperation: 0,
   averageRetryTime: 0,
-  results: { success: 0, retry_exhausted: 0, non_retryable_error: 0, timeout: 0, aborted: 0 },
+  results: {
+    success: 0,
+    retry_exhausted: 0,
+    non_retryable_error: 0,
+    circuit_breaker_open: 0,
+    budget_exhausted: 0,
+    bulkhead_full: 0,
+    timeout: 0,
+    aborted: 0,
+  },
   failureClasses: {
     connection: 0,
     transport: 0,

@@ -39,6 +39,7 @@ const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 const { signal } = new AbortController();
 const retryingFetch = createRetryingFetch({
   baseDelay: 1,
+  budget: false,
   throttledBaseDelay: 1,
   maxDelay: 2,
   attemptTimeout: 5_000,

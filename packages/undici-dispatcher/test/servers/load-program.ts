@@ -6,13 +6,21 @@ import type { ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 import { seededRandom } from '@tenax/core/testing';
+import type { RetryOptions } from '@tenax/core';
 import { installGlobalRetry, RetryDispatcher } from '@tenax/undici-dispatcher';
 import { request } from 'undici';
 
 const REQUESTS = 10_000;
 const CONCURRENCY = 100;
 const CONTENT = 'abcdefghij'.repeat(200);
-const options = { baseDelay: 1, throttledBaseDelay: 1, maxDelay: 2, attemptTimeout: 5_000, resume: true };
+const options: RetryOptions = {
+  budget: false,
+  baseDelay: 1,
+  throttledBaseDelay: 1,
+  maxDelay: 2,
+  attemptTimeout: 5_000,
+  resume: true,
+};
 
 let unhandled = 0;
 process.on('unhandledRejection', () => {

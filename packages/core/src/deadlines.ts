@@ -1,0 +1,78 @@
+/** Deadlines of one length, over a single timer: most are met, so each costs a place in a queue and no timer. */
+
+import type { Clock, Timer } from './clock.ts';
+import { Place, WaitQueue } from './guards/wait-queue.ts';
+
+/** Somebody whose time can be up. */
+interface Deadlined<Kind> {
+  timeIsUp(kind: Kind): void;
+}
+
+/** A deadline that has not passed yet. */
+class Deadline<Kind> extends Place<Deadlined<Kind>> implements Timer {
+  readonly due: number;
+  readonly #deadlines: Deadlines<Kind>;
+
+  constructor(owner: Deadlined<Kind>, due: number, deadlines: Deadlines<Kind>) {
+    super(owner);
+    this.due = due;
+    this.#deadlines = deadlines;
+  }
+
+  cancel(): void {
+    this.#deadlines.delete(this);
+  }
+}
+
+/** Deadlines that all lie the same time ahead when they are set, so the first to be set is the first to pass. */
+export class Deadlines<Kind> {
+  readonly #clock: Clock;
+  readonly #duration: number;
+  readonly #kind: Kind;
+  readonly #queue = new WaitQueue<Deadlined<Kind>, Deadline<Kind>>();
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, duration: number, kind: Kind) {
+    this.#clock = clock;
+    this.#duration = duration;
+    this.#kind = kind;
+  }
+
+  /** Sets a deadline for an owner. */
+  add(owner: Deadlined<Kind>, now: number): Timer {
+    const deadline = new Deadline(owner, now + this.#duration, this);
+    this.#queue.append(deadline);
+    if (this.#timer === undefined) this.#arm(now);
+    else if (this.#queue.length === 1) this.#timer.ref?.();
+    return deadline;
+  }
+
+  delete(deadline: Deadline<Kind>): void {
+    if (!this.#queue.delete(deadline) || this.#queue.length > 0) return;
+    // Kept for the next one, where it does not keep the process alive.
+    if (this.#timer?.unref) {
+      this.#timer.unref();
+      return;
+    }
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #arm(now: number): void {
+    const { first } = this.#queue;
+    if (first === undefined) return;
+    this.#timer = this.#clock.schedule(Math.max(0, first.due - now), () => {
+      this.#timer = undefined;
+      this.#pass();
+    });
+  }
+
+  #pass(): void {
+    const now = this.#clock.now();
+    for (let { first } = this.#queue; first && first.due <= now; { first } = this.#queue) {
+      this.#queue.delete(first);
+      first.value.timeIsUp(this.#kind);
+    }
+    if (this.#timer === undefined) this.#arm(this.#clock.now());
+  }
+}
