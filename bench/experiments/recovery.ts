@@ -10,10 +10,10 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { attachRetry } from '@tenax/axios-adapter';
-import type { RetryEngine, RetryOptions } from '@tenax/core';
+import type { RetryOptions } from '@tenax/core';
 import { createRetryingFetch } from '@tenax/fetch-adapter';
 import { RetryDispatcher } from '@tenax/undici-dispatcher';
-import axios from 'axios';
+import { create } from 'axios';
 import { Agent, request } from 'undici';
 
 const CLIENTS = 50;
@@ -38,7 +38,6 @@ const MODES: Readonly<Record<string, RetryOptions>> = {
 
 /** Sends a request, and says whether it was answered well. */
 interface Client {
-  readonly engine: RetryEngine;
   get(url: string): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -51,13 +50,13 @@ const CLIENTS_OF: Readonly<Record<string, (options: RetryOptions) => Client>> = 
       await response.text();
       return response.ok;
     };
-    return { engine: send.engine, get, close: async () => undefined };
+    return { get, close: async () => undefined };
   },
   axios: (options) => {
-    const instance = axios.create();
-    const { detach, engine } = attachRetry(instance, options);
+    const instance = create();
+    const handle = attachRetry(instance, options);
     const get = async (url: string): Promise<boolean> => (await instance.get(url)).status === 200;
-    return { engine, get, close: async () => detach() };
+    return { get, close: async () => handle.detach() };
   },
   undici: (options) => {
     const dispatcher = new RetryDispatcher(new Agent(), options);
@@ -66,7 +65,7 @@ const CLIENTS_OF: Readonly<Record<string, (options: RetryOptions) => Client>> = 
       await body.dump();
       return statusCode === 200;
     };
-    return { engine: dispatcher.engine, get, close: () => dispatcher.close() };
+    return { get, close: () => dispatcher.close() };
   },
 };
 

@@ -88,6 +88,8 @@ export class EventExecution extends Execution implements EventOperation {
       });
       this.#attempt = attempt;
     }
+    // A listener of its signal may abort the request within this: one end is enough.
+    if (kind !== 'attempt_timeout') this.#attempt = undefined;
     attempt.abort(reason);
     this.#exchange.abandon(reason, attempt);
     if (kind === 'attempt_timeout') this.failed(reason, attempt);
@@ -144,10 +146,7 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   #send(startedAt: number): void {
-    if (this.operation.attemptNumber === 0) this.requested(startedAt);
-    const attempt = new Attempt(this, this.operation.attemptNumber + 1, this.previous);
-    if (this.policy.attemptHeaders) this.tellServer(attempt);
-    this.operation.beginAttempt(startedAt);
+    const attempt = this.beginAttempt(startedAt);
     this.#attempt = attempt;
     if (this.policy.attemptTimeout !== undefined) this.limitAttempt(startedAt);
     if (this.policy.hedge) this.#beginRound(attempt, startedAt);
@@ -266,7 +265,7 @@ export class EventExecution extends Execution implements EventOperation {
 
   /** Others may answer while the user's function thinks: then this attempt has lost. */
   async #askAboutLeg(leg: Leg, outcome: Outcome, builtIn: Classification, endedAt: number): Promise<void> {
-    const classification = await this.askShouldRetry(outcome, builtIn, false);
+    const classification = await this.askShouldRetry(outcome, builtIn, leg);
     if (this.#round?.has(leg)) this.#judgeLeg(leg, outcome, classification, endedAt);
   }
 

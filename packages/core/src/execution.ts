@@ -1,7 +1,8 @@
 /** What drives one operation, whatever the form of its client: its waits, its callbacks, its timers, its end. */
 
 import { attachStatistics, operationOf } from './attached-statistics.ts';
-import type { Attempt, AttemptOwner } from './attempt.ts';
+import { Attempt } from './attempt.ts';
+import type { AttemptOwner } from './attempt.ts';
 import type { Timer } from './clock.ts';
 import type { Deadlines } from './deadlines.ts';
 import { boundDiscarding } from './discard.ts';
@@ -15,6 +16,8 @@ import {
 } from './errors.ts';
 import type { CallOptions, Discarding, ExchangeDescription } from './exchange.ts';
 import { queueIsFull, queueTimedOut } from './guards/bulkhead.ts';
+import type { RetryBudget } from './guards/budget.ts';
+import type { Destination } from './guards/destination.ts';
 import type { Destinations } from './guards/destinations.ts';
 import type { BulkheadSettings } from './guards/guard-options.ts';
 import type { Hedging } from './guards/hedging.ts';
@@ -67,7 +70,9 @@ export abstract class Execution
   protected previous: Outcome | undefined;
   readonly #exchange: ExchangeDescription;
   readonly #engine: EngineState;
-  /** The guards of the request's destination, while the operation is under way. */
+  /** Whose guards these are, while the operation is under way. */
+  #destination: Destination | undefined;
+  #budget: RetryBudget | undefined;
   #guards: OperationGuards | undefined;
   /** Set when the operation can't go on, whatever happens. */
   #interruption: Interruption | undefined;
@@ -120,9 +125,12 @@ export abstract class Execution
   protected open(): void {
     if (this.callerSignal) subscribe(this.callerSignal, this);
     const { policy } = this;
-    if (policy.budget || policy.circuitBreaker || policy.bulkhead || policy.pacer || policy.hedge) {
-      this.#guards = new OperationGuards(this.#engine.destinations, this.operation);
-    }
+    const isHeld = policy.circuitBreaker || policy.bulkhead || policy.pacer || policy.hedge;
+    if (!policy.budget && !isHeld) return;
+    const destination = this.#engine.destinations.use(this.operation.key);
+    this.#destination = destination;
+    if (policy.budget) this.#budget = destination.budget(policy.budget);
+    if (isHeld) this.#guards = new OperationGuards(destination, this.operation);
   }
 
   /**
@@ -185,9 +193,18 @@ export abstract class Execution
     return this.#waitWhileClosed((granted) => guards.waitForTurn(granted));
   }
 
-  /** The first attempt is sent. */
-  protected requested(now: number): void {
-    this.#guards?.requested(now);
+  /** An attempt is sent that is no hedge. */
+  protected beginAttempt(now: number): Attempt {
+    const { operation } = this;
+    if (operation.attemptNumber === 0) {
+      this.#budget?.requested(now);
+      this.#guards?.requested(now);
+    }
+    this.#guards?.attemptBegan(now);
+    const attempt = new Attempt(this, operation.attemptNumber + 1, this.previous);
+    if (this.policy.attemptHeaders) this.tellServer(attempt);
+    operation.beginAttempt(now);
+    return attempt;
   }
 
   /** Lets go of timer, signal and guards. */
@@ -195,8 +212,10 @@ export abstract class Execution
     this.#operationTimer?.cancel();
     this.attemptTimer?.cancel();
     if (this.callerSignal) unsubscribe(this.callerSignal, this);
+    if (this.#destination === undefined) return;
     this.#guards?.release();
-    this.#guards = undefined;
+    this.#engine.destinations.release(this.#destination);
+    this.#destination = undefined;
   }
 
   /** How hedges are sent, where this request may have any. */
@@ -284,26 +303,26 @@ export abstract class Execution
    * The built-in verdict, or the user's. The end may come while this is on its way back, so ask `throwIfInterrupted`
    * then.
    *
-   * @param interruptible `false` where somebody else waits for the end
+   * @param beside the attempt, where others run beside it and somebody else waits for the end
    * @throws Interruption when the operation ends while the user's function thinks
    */
   protected async askShouldRetry(
     outcome: Outcome,
     builtIn: Classification,
-    interruptible = true,
+    beside?: SentAttempt,
   ): Promise<Classification> {
     const { shouldRetry } = this.policy;
     if (shouldRetry === undefined) return builtIn;
     this.#limitOperation();
     let classification = builtIn;
     try {
-      const { attemptNumber } = this.operation;
+      const attemptNumber = beside?.number ?? this.operation.attemptNumber;
       const request = describeRequest(this.operation.request);
       const { failureClass, retryable } = builtIn;
       const context = { attemptNumber, request, failureClass, retryable, remaining: this.remaining() };
       const answer = shouldRetry(outcome, context);
       const verdict: unknown = isPromiseLike(answer)
-        ? await (interruptible ? this.unlessInterrupted(answer) : answer)
+        ? await (beside ? answer : this.unlessInterrupted(answer))
         : answer;
       if (verdict === undefined || typeof verdict === 'boolean') {
         classification = applyVerdict(builtIn, verdict);
@@ -321,18 +340,20 @@ export abstract class Execution
   protected decide(outcome: Outcome, classification: Classification, endedAt: number): Decision {
     const { clock, random } = this.policy;
     const guards = this.#guards;
-    guards?.attemptEnded(outcome, classification, endedAt);
+    const { failureClass, retryable } = classification;
+    if (retryable) this.#budget?.failed(failureClass === 'throttled');
+    guards?.attemptEnded(outcome, failureClass, endedAt);
     const decision = this.operation.decide(outcome, classification, endedAt, {
       now: clock.now(),
       epoch: clock.epoch(),
       random,
       replayable: this.#exchange.replayable ?? true,
       closing: this.#exchange.closing ?? false,
-      budget: guards?.budget,
+      budget: this.#budget,
       circuitOpen: guards?.circuit?.state === 'open',
     });
-    this.#attemptEnded(classification.failureClass);
-    if (decision.action === 'retry') reportRetry(this.operation, decision, classification.failureClass);
+    this.#attemptEnded(failureClass);
+    if (decision.action === 'retry') reportRetry(this.operation, decision, failureClass);
     return decision;
   }
 
@@ -442,6 +463,7 @@ export abstract class Execution
   /** The operation ends with this response or value of the client. */
   protected succeed(value: unknown, outcome: Outcome | undefined, endedAt: number): void {
     this.operation.succeed(outcome?.kind === 'response' ? outcome.status : undefined, endedAt);
+    this.#budget?.succeeded(this.operation.lastCharge);
     this.#guards?.succeeded(outcome, endedAt);
     this.#attemptEnded(undefined);
     this.#ended(value);

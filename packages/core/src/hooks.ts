@@ -57,9 +57,10 @@ export function runBeforeRetry(
 /** The operation ended. */
 export function reportEnd(operation: Operation): void {
   const { onGiveUp, onSuccess } = operation.policy.hooks;
-  const [name, hook] =
-    operation.result === 'success' ? (['onSuccess', onSuccess] as const) : (['onGiveUp', onGiveUp] as const);
+  const succeeded = operation.result === 'success';
+  const hook = succeeded ? onSuccess : onGiveUp;
   if (hook === undefined) return;
+  const name = succeeded ? 'onSuccess' : 'onGiveUp';
   const { id, key } = operation;
   call(name, hook, { id, key, statistics: operation.statistics(epochOffset(operation)) });
 }

@@ -1,38 +1,32 @@
-/** The guards of a destination, as one operation meets them. */
+/** The guards of a destination that an operation holds something of: a place, a permit. */
 
 import type { Timer } from './clock.ts';
-import type { RetryBudget } from './guards/budget.ts';
 import type { Bulkhead } from './guards/bulkhead.ts';
 import type { CircuitBreaker, CircuitPermit } from './guards/circuit-breaker.ts';
 import type { Destination } from './guards/destination.ts';
-import type { Destinations } from './guards/destinations.ts';
 import type { Hedging } from './guards/hedging.ts';
 import type { Pacer } from './guards/pacer.ts';
+import { responseOf } from './http/classify.ts';
 import { readQuota } from './http/rate-limit.ts';
 import { Interruption } from './interruption.ts';
 import type { Operation } from './operation.ts';
-import type { Classification, Outcome } from './outcome.ts';
+import type { FailureClass, Outcome } from './outcome.ts';
 
 /** Holds a place and a permit for one operation, and gives them back. */
 export class OperationGuards {
-  readonly budget: RetryBudget | undefined;
   readonly circuit: CircuitBreaker | undefined;
   readonly hedging: Hedging | undefined;
   readonly #operation: Operation;
-  readonly #destinations: Destinations;
-  readonly #destination: Destination;
   readonly #bulkhead: Bulkhead | undefined;
   readonly #pacer: Pacer | undefined;
   #hasPlace = false;
   #permit: CircuitPermit | undefined;
+  /** Of several attempts beside each other, the first. */
+  #attemptStartedAt = 0;
 
-  constructor(destinations: Destinations, operation: Operation) {
-    const { budget, bulkhead, circuitBreaker, hedge, pacer } = operation.policy;
-    const destination = destinations.use(operation.key);
+  constructor(destination: Destination, operation: Operation) {
+    const { bulkhead, circuitBreaker, hedge, pacer } = operation.policy;
     this.#operation = operation;
-    this.#destinations = destinations;
-    this.#destination = destination;
-    this.budget = budget ? destination.budget(budget) : undefined;
     this.circuit = circuitBreaker ? destination.circuitBreaker(circuitBreaker) : undefined;
     this.hedging = hedge ? destination.hedging(hedge) : undefined;
     this.#bulkhead = bulkhead ? destination.bulkhead(bulkhead) : undefined;
@@ -57,7 +51,6 @@ export class OperationGuards {
 
   /** The first attempt is about to be sent. */
   requested(now: number): void {
-    this.budget?.requested(now);
     this.hedging?.requested(now);
   }
 
@@ -78,26 +71,29 @@ export class OperationGuards {
     return (this.#pacer as Pacer).wait(granted);
   }
 
+  attemptBegan(now: number): void {
+    this.#attemptStartedAt = now;
+  }
+
   /** The last attempt succeeded. */
   succeeded(outcome: Outcome | undefined, now: number): void {
-    const { lastCharge, responseTime, roundStartedAt } = this.#operation;
-    this.budget?.succeeded(lastCharge);
+    const { responseTime } = this.#operation;
     // Not the hedge's own time: a slow attempt that a hedge overtook would never be seen, and the quantile would sink.
-    this.hedging?.responded(now - roundStartedAt, now);
+    this.hedging?.responded(now - this.#attemptStartedAt, now);
     this.#tellCircuit(false, responseTime, now);
     this.#tellPacer(outcome, false, now);
   }
 
   /** The last attempt ended with a failure. */
-  attemptEnded(outcome: Outcome, { failureClass, retryable }: Classification, now: number): void {
-    const throttled = failureClass === 'throttled';
-    if (retryable) this.budget?.failed(throttled);
-    if (failureClass === 'aborted') {
+  attemptEnded(outcome: Outcome, failureClass: FailureClass | undefined, now: number): void {
+    // What never reached the destination, such as a URL that is none, says nothing of it.
+    const isOwnFault = failureClass === 'permanent' && !hasResponse(outcome);
+    if (failureClass === 'aborted' || isOwnFault) {
       this.cancelled();
       return;
     }
     this.#tellCircuit(failureClass !== 'permanent', now - this.#operation.attemptStartedAt, now);
-    this.#tellPacer(outcome, throttled, now);
+    this.#tellPacer(outcome, failureClass === 'throttled', now);
   }
 
   /** The operation's time ended during an attempt: the destination was too slow for it. */
@@ -116,7 +112,6 @@ export class OperationGuards {
   release(): void {
     this.cancelled();
     if (this.#hasPlace) this.#bulkhead?.leave();
-    this.#destinations.release(this.#destination);
   }
 
   #tellCircuit(failed: boolean, duration: number, now: number): void {
@@ -137,4 +132,8 @@ export class OperationGuards {
       now,
     );
   }
+}
+
+function hasResponse(outcome: Outcome): boolean {
+  return outcome.kind === 'error' ? responseOf(outcome.error) !== undefined : outcome.kind === 'response';
 }

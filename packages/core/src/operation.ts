@@ -102,6 +102,8 @@ class History {
   charge = 0;
   /** The server has asked for a wait. */
   hinted = false;
+  /** What it asked for in answer to attempts beside the one that is decided upon. */
+  hintBeside: number | undefined;
 
   constructor(waitsSince: number) {
     this.waitsSince = waitsSince;
@@ -146,7 +148,6 @@ export class Operation {
   #current = 0;
   #hedged = false;
   #attemptStartedAt = 0;
-  #roundStartedAt = 0;
   /** Operations that had been begun when the attempt was. */
   #begunBefore = 0;
   #status: number | undefined;
@@ -189,11 +190,6 @@ export class Operation {
   /** When the attempt that is being told of began. */
   get attemptStartedAt(): number {
     return this.#attemptStartedAt;
-  }
-
-  /** When the first of those that run beside each other began. */
-  get roundStartedAt(): number {
-    return this.#roundStartedAt;
   }
 
   /** ms of the last attempt, until its headers or its error. */
@@ -246,7 +242,6 @@ export class Operation {
     this.#inAttempt = true;
     this.#begunBefore = begun;
     this.#attemptStartedAt = now;
-    this.#roundStartedAt = now;
     this.#history?.waitEnded(now);
   }
 
@@ -274,7 +269,11 @@ export class Operation {
     reason: RetryReason | StopReason,
     moment: { readonly now: number; readonly epoch: number },
   ): void {
-    this.#recordFailure(outcome, failureClass, reason, moment.now, this.hintOf(outcome, moment.epoch));
+    const hint = this.hintOf(outcome, moment.epoch);
+    this.#recordFailure(outcome, failureClass, reason, moment.now, hint);
+    if (this.#history && hint !== undefined) {
+      this.#history.hintBeside = Math.max(hint, this.#history.hintBeside ?? 0);
+    }
     this.#inAttempt = true;
   }
 
@@ -319,7 +318,9 @@ export class Operation {
     }
     const hint = this.hintOf(outcome, moment.epoch);
     this.#history ??= new History(this.startedAt);
-    const decision = this.#afterFailure(classification, hint, moment, this.#history);
+    const asked = Math.max(hint ?? 0, this.#history.hintBeside ?? 0);
+    this.#history.hintBeside = undefined;
+    const decision = this.#afterFailure(classification, asked > 0 ? asked : hint, moment, this.#history);
     this.#recordFailure(outcome, failureClass, decision.reason, endedAt, hint);
     this.#history.waitsSince = moment.now;
     if (decision.action === 'stop') this.#finish(decision.result, decision.reason, endedAt);

@@ -17,6 +17,12 @@ interface Leg extends SentAttempt {
   readonly attempt: Attempt;
 }
 
+/** An attempt that threw. */
+interface FailedSend {
+  readonly error: unknown;
+  readonly attempt: Attempt | undefined;
+}
+
 /** How an attempt ended. */
 interface AttemptEnd<T> {
   readonly value: T | undefined;
@@ -35,82 +41,47 @@ export class PromiseExecution<T> extends Execution {
     this.#exchange = exchange;
   }
 
-  async run(): Promise<T> {
-    const { clock, shouldRetry } = this.policy;
+  /**
+   * Most operations succeed at once, so their way has no asynchronous function on it: its state alone would be half of
+   * what they allocate.
+   */
+  run(): Promise<T> {
     this.#exchange.begin?.(this.policy);
     if (this.callerSignal?.aborted) throw this.endInterrupted(this.abortion()).reason;
-    // The first attempt starts with the operation: reading the clock is the dearest part of a quick success.
-    let startedAt = this.operation.startedAt;
+    this.open();
+    if (this.#mayWait) return this.#end(undefined);
+    const { startedAt } = this.operation;
+    let attempt: Attempt | undefined;
+    let sent: T | PromiseLike<T>;
     try {
-      this.open();
-      const entering = this.enter();
-      if (entering) {
-        await entering;
-        this.throwIfInterrupted();
-        startedAt = clock.now();
-      }
-      this.begin(startedAt);
-      for (;;) {
-        const passing = this.isGuarded ? this.pass(startedAt) : undefined;
-        if (passing) {
-          await passing;
-          this.throwIfInterrupted();
-          startedAt = clock.now();
-        }
-        if (this.operation.attemptNumber === 0) this.requested(startedAt);
-        const attempt = new Attempt(this, this.operation.attemptNumber + 1, this.previous);
-        if (this.policy.attemptHeaders) this.tellServer(attempt);
-        this.operation.beginAttempt(startedAt);
-        let value: T | undefined;
-        let outcome: Outcome | undefined;
-        let judged: AttemptEnd<T> | undefined;
-        const hedging = this.hedging;
-        try {
-          if (hedging) {
-            judged = await this.#hedged(hedging, attempt, startedAt);
-            ({ outcome, value } = judged);
-          } else {
-            const sent = this.#exchange.send(attempt);
-            // Without a signal or a timeout nothing can come first, and an attempt costs no further promise.
-            value = await (this.bounded || this.callerSignal ? this.#bound(sent, startedAt) : sent);
-            outcome = this.#exchange.describe?.(value);
-          }
-        } catch (error) {
-          outcome = this.describeError(this.#ownError(error, attempt));
-        }
-        this.attemptTimer?.cancel();
-        const endedAt = judged ? judged.endedAt : clock.now();
-        if (outcome === undefined) {
-          if (shouldRetry === undefined) {
-            this.succeed(value, undefined, endedAt);
-            return value as T;
-          }
-          outcome = { kind: 'value', value };
-        }
-        let classification = judged ? judged.classification : this.classify(outcome);
-        if (shouldRetry && !judged && classification.failureClass !== 'aborted') {
-          try {
-            classification = await this.askShouldRetry(outcome, classification);
-            this.throwIfInterrupted();
-          } catch (interruption) {
-            this.#discardOutcome(outcome, value)?.cancel();
-            throw interruption;
-          }
-        }
-        if (classification.failureClass === undefined) {
-          this.succeed(value, outcome, endedAt);
-          return value as T;
-        }
-        const decision = this.decide(outcome, classification, endedAt);
-        if (decision.action === 'stop') {
-          const failure = this.giveUp(outcome, value);
-          if (failure) throw failure.reason;
-          return value as T;
-        }
-        await this.prepareRetry(decision, outcome, this.#discardOutcome(outcome, value));
-        this.throwIfInterrupted();
-        startedAt = clock.now();
-      }
+      attempt = this.#beginFirst(startedAt);
+      sent = this.#send(attempt, startedAt);
+    } catch (error) {
+      return this.#end({ error, attempt });
+    }
+    return Promise.resolve(sent).then(
+      (value) => this.#firstAnswered(value, attempt),
+      (error: unknown) => this.#end({ error, attempt }),
+    );
+  }
+
+  #firstAnswered(value: T, attempt: Attempt): T | Promise<T> {
+    let end: AttemptEnd<T>;
+    try {
+      end = this.#answered(value);
+    } catch (error) {
+      return this.#end({ error, attempt });
+    }
+    if (end.classification.failureClass !== undefined) return this.#end(end);
+    this.succeed(value, end.outcome, end.endedAt);
+    this.close();
+    return value;
+  }
+
+  /** What has not succeeded at once: its end, or that of the attempts that follow. */
+  async #end(first: AttemptEnd<T> | FailedSend | undefined): Promise<T> {
+    try {
+      return await this.#untilEnd(first && 'error' in first ? this.#failed(first) : first);
     } catch (error) {
       if (Interruption.is(error)) throw this.endInterrupted(error).reason;
       throw error;
@@ -119,10 +90,119 @@ export class PromiseExecution<T> extends Execution {
     }
   }
 
+  /** Whether something comes before the first attempt, beside it or after its success. */
+  get #mayWait(): boolean {
+    const { bulkhead, hedge, pacer, shouldRetry } = this.policy;
+    return bulkhead !== false || hedge !== false || pacer !== false || shouldRetry !== undefined;
+  }
+
+  #beginFirst(startedAt: number): Attempt {
+    this.begin(startedAt);
+    // Without a pacer there is nothing to wait for: the circuit breaker answers at once.
+    if (this.isGuarded) void this.pass(startedAt);
+    return this.beginAttempt(startedAt);
+  }
+
+  /** Without a signal or a timeout nothing can come first, and an attempt costs no further promise. */
+  #send(attempt: Attempt, startedAt: number): T | PromiseLike<T> {
+    const sent = this.#exchange.send(attempt);
+    return this.bounded || this.callerSignal ? this.#bound(sent, startedAt) : sent;
+  }
+
+  /**
+   * Everything from the end of an attempt on; from the start of the operation where nothing was sent yet.
+   *
+   * @throws Interruption when the operation ends from outside
+   */
+  async #untilEnd(first: AttemptEnd<T> | undefined): Promise<T> {
+    if (first === undefined) {
+      const entering = this.enter();
+      if (entering) await this.#entered(entering);
+      else this.begin(this.operation.startedAt);
+    }
+    for (let end = first ?? (await this.#attempt()); ; end = await this.#attempt()) {
+      const { classification, endedAt, value } = end;
+      if (classification.failureClass === undefined) {
+        this.succeed(value, end.outcome, endedAt);
+        return value as T;
+      }
+      const outcome = end.outcome as Outcome;
+      const decision = this.decide(outcome, classification, endedAt);
+      if (decision.action === 'stop') {
+        const failure = this.giveUp(outcome, value);
+        if (failure) throw failure.reason;
+        return value as T;
+      }
+      await this.prepareRetry(decision, outcome, this.#discardOutcome(outcome, value));
+      this.throwIfInterrupted();
+    }
+  }
+
+  async #entered(entering: Promise<void>): Promise<void> {
+    await entering;
+    this.throwIfInterrupted();
+    this.begin(this.policy.clock.now());
+  }
+
+  /** One attempt, with its way through the guards, its hedges, and the user's verdict on it. */
+  async #attempt(): Promise<AttemptEnd<T>> {
+    let startedAt = this.policy.clock.now();
+    const passing = this.isGuarded ? this.pass(startedAt) : undefined;
+    if (passing) {
+      await passing;
+      this.throwIfInterrupted();
+      startedAt = this.policy.clock.now();
+    }
+    const attempt = this.beginAttempt(startedAt);
+    const { hedging } = this;
+    let end: AttemptEnd<T>;
+    try {
+      if (hedging) {
+        end = await this.#hedged(hedging, attempt, startedAt);
+        this.attemptTimer?.cancel();
+        return end;
+      }
+      const value = await this.#send(attempt, startedAt);
+      end = this.#answered(value);
+    } catch (error) {
+      end = this.#failed({ error, attempt });
+    }
+    this.attemptTimer?.cancel();
+    const { outcome, value } = end;
+    const { shouldRetry } = this.policy;
+    if (!shouldRetry || !outcome || end.classification.failureClass === 'aborted') return end;
+    try {
+      const classification = await this.askShouldRetry(outcome, end.classification);
+      this.throwIfInterrupted();
+      return { ...end, classification };
+    } catch (interruption) {
+      drop(this.#discardOutcome(outcome, value));
+      throw interruption;
+    }
+  }
+
+  #answered(value: T): AttemptEnd<T> {
+    this.attemptTimer?.cancel();
+    let outcome = this.#exchange.describe?.(value);
+    if (outcome === undefined && this.policy.shouldRetry) outcome = { kind: 'value', value };
+    const endedAt = this.policy.clock.now();
+    return { value, outcome, classification: outcome ? this.classify(outcome) : SUCCESS, endedAt };
+  }
+
+  /** Throws what ends the whole operation. */
+  #failed({ attempt, error }: FailedSend): AttemptEnd<T> {
+    // Not even begun: a guard has refused it.
+    if (attempt === undefined) throw error;
+    const outcome = this.describeError(this.#ownError(error, attempt));
+    this.attemptTimer?.cancel();
+    const endedAt = this.policy.clock.now();
+    return { value: undefined, outcome, classification: this.classify(outcome), endedAt };
+  }
+
   #bound(sent: T | PromiseLike<T>, startedAt: number): Promise<T> {
     this.limitAttempt(startedAt);
     return this.unlessInterrupted(Promise.resolve(sent), (late) => {
-      this.#exchange.discard?.(late)?.cancel();
+      drop(this.#exchange.discard?.(late));
     });
   }
 
@@ -188,7 +268,7 @@ export class PromiseExecution<T> extends Execution {
     const endedAt = this.policy.clock.now();
     let classification = outcome ? this.classify(outcome) : SUCCESS;
     if (outcome && round.has(leg) && classification.failureClass !== 'aborted') {
-      classification = await this.askShouldRetry(outcome, classification, false);
+      classification = await this.askShouldRetry(outcome, classification, leg);
     }
     if (!round.has(leg)) {
       // It has lost, or the operation has ended: its response is nobody's.

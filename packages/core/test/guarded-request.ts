@@ -29,7 +29,7 @@ export type Start = (engine: RetryEngine, call?: CallOptions) => GuardedRequest;
 
 const LONGEST_SCRIPT = 12;
 
-export function startWithPromises(engine: RetryEngine, call: CallOptions = {}): GuardedRequest {
+function startWithPromises(engine: RetryEngine, call: CallOptions = {}): GuardedRequest {
   const answers = Array.from({ length: LONGEST_SCRIPT }, () => deferred<FakeResponse>());
   const exchange = new FakeExchange(
     answers.map(({ promise }) => promise),
@@ -75,7 +75,7 @@ class RecordingExchange extends FakeEventExchange {
   }
 }
 
-export function startWithEvents(engine: RetryEngine, call: CallOptions = {}): GuardedRequest {
+function startWithEvents(engine: RetryEngine, call: CallOptions = {}): GuardedRequest {
   const exchange = new RecordingExchange({ method: 'GET', ...call });
   const operation = exchange.start(engine);
   return {

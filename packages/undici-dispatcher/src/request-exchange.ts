@@ -65,9 +65,9 @@ export class RequestExchange extends UndiciExchange {
     return String(this.options.origin ?? '');
   }
 
-  /** A stream is read once at a time. */
+  /** A stream is read once at a time, and a socket that is handed over is one too many if it loses. */
   get concurrent(): boolean {
-    return this.#body === undefined;
+    return this.#body === undefined && !this.options.upgrade;
   }
 
   begin(policy: RetryPolicy): void {

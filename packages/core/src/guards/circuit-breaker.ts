@@ -221,7 +221,8 @@ export class WindowedCircuitBreaker implements CircuitBreaker {
     if (slow) this.#slowProbes += 1;
     const remaining = Math.max(0, probes - this.#probesEnded);
     if (this.#isBad(this.#probeFailures, this.#slowProbes, probes)) this.#open(now);
-    else if (!this.#isBad(this.#probeFailures + remaining, this.#slowProbes + remaining, probes)) this.close();
+    else if (!this.#isBad(this.#probeFailures + remaining, this.#slowProbes + remaining, probes))
+      this.close();
   }
 
   #isBad(failures: number, slowCalls: number, calls: number): boolean {

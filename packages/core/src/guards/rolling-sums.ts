@@ -10,6 +10,9 @@ export class RollingSums {
   readonly #totals: Float64Array;
   /** The bucket that time is in, counted from the clock's origin. */
   #current = -Infinity;
+  /** When that ends, and where it is in the ring: most calls fall into the bucket of the one before. */
+  #currentEnd = -Infinity;
+  #offset = 0;
 
   constructor(window: number, fields: number) {
     this.#bucketTime = window / BUCKETS;
@@ -19,14 +22,14 @@ export class RollingSums {
   }
 
   add(field: number, amount: number, now: number): void {
-    this.#advance(now);
-    const index = this.#offset(this.#current) + field;
+    if (now >= this.#currentEnd) this.#advance(now);
+    const index = this.#offset + field;
     this.#buckets[index] = (this.#buckets[index] as number) + amount;
     this.#totals[field] = (this.#totals[field] as number) + amount;
   }
 
   sum(field: number, now: number): number {
-    this.#advance(now);
+    if (now >= this.#currentEnd) this.#advance(now);
     return this.#totals[field] as number;
   }
 
@@ -42,17 +45,19 @@ export class RollingSums {
     if (bucket - this.#current >= BUCKETS) this.clear();
     else for (let passed = this.#current + 1; passed <= bucket; passed += 1) this.#forget(passed);
     this.#current = bucket;
+    this.#currentEnd = (bucket + 1) * this.#bucketTime;
+    this.#offset = this.#offsetOf(bucket);
   }
 
   #forget(bucket: number): void {
-    const offset = this.#offset(bucket);
+    const offset = this.#offsetOf(bucket);
     for (let field = 0; field < this.#fields; field += 1) {
       this.#totals[field] = (this.#totals[field] as number) - (this.#buckets[offset + field] as number);
       this.#buckets[offset + field] = 0;
     }
   }
 
-  #offset(bucket: number): number {
+  #offsetOf(bucket: number): number {
     return (((bucket % BUCKETS) + BUCKETS) % BUCKETS) * this.#fields;
   }
 }

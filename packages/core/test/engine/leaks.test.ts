@@ -17,7 +17,7 @@ describe('EDGE 4: one signal that 1,000 operations share', () => {
     warned.mockClear();
     process.on('warning', warned);
     const controller = new AbortController();
-    const { clock, engine } = virtualEngine({ budget: false, ...options } as RetryOptions);
+    const { clock, engine } = virtualEngine({ budget: false, ...options });
     const settled = Promise.allSettled(
       Array.from({ length: OPERATIONS }, () => engine.execute(operation, { signal: controller.signal })),
     );
@@ -76,7 +76,7 @@ describe('EDGE 4: one signal that 1,000 operations share', () => {
       [{ shouldRetry: () => false }, () => Promise.reject(new Error('again'))],
     ];
     for (const [options, operation] of endings) {
-      const { clock, engine } = virtualEngine({ budget: false, ...options } as RetryOptions);
+      const { clock, engine } = virtualEngine({ budget: false, ...options });
       await rejectionOf(clock.run(engine.execute(operation, { signal })));
       expect(listeners(signal)).toBe(0);
       expect(clock.pending).toBe(0);
