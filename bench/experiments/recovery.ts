@@ -9,14 +9,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { attachRetry } from '@tenax/axios-adapter';
 import type { RetryOptions } from '@tenax/core';
-import { createRetryingFetch } from '@tenax/fetch-adapter';
-import { RetryDispatcher } from '@tenax/undici-dispatcher';
-import { create } from 'axios';
-import { Agent, request } from 'undici';
 
-const CLIENTS = 50;
+import { CLIENTS } from './clients.ts';
+import type { Client } from './clients.ts';
+
+const CONCURRENCY = 50;
 const PAUSE = 20;
 /** ms of each part of a run. */
 const HEALTHY = 3000;
@@ -33,39 +31,6 @@ const MODES: Readonly<Record<string, RetryOptions>> = {
   'budget and breaker': {
     ...RETRIES,
     circuitBreaker: { window: { duration: 2000 }, openTime: 250, maxOpenTime: 1000 },
-  },
-};
-
-/** Sends a request, and says whether it was answered well. */
-interface Client {
-  get(url: string): Promise<boolean>;
-  close(): Promise<void>;
-}
-
-const CLIENTS_OF: Readonly<Record<string, (options: RetryOptions) => Client>> = {
-  fetch: (options) => {
-    const send = createRetryingFetch(options);
-    const get = async (url: string): Promise<boolean> => {
-      const response = await send(url);
-      await response.text();
-      return response.ok;
-    };
-    return { get, close: async () => undefined };
-  },
-  axios: (options) => {
-    const instance = create();
-    const handle = attachRetry(instance, options);
-    const get = async (url: string): Promise<boolean> => (await instance.get(url)).status === 200;
-    return { get, close: async () => handle.detach() };
-  },
-  undici: (options) => {
-    const dispatcher = new RetryDispatcher(new Agent(), options);
-    const get = async (url: string): Promise<boolean> => {
-      const { body, statusCode } = await request(url, { dispatcher });
-      await body.dump();
-      return statusCode === 200;
-    };
-    return { get, close: () => dispatcher.close() };
   },
 };
 
@@ -97,12 +62,12 @@ async function run(makeClient: (options: RetryOptions) => Client, options: Retry
   const work = async (): Promise<void> => {
     while (performance.now() - start < HEALTHY + OUTAGE + AFTER) {
       if (failing) begunInOutage += 1;
-      const good = await client.get(url).catch(() => false);
-      if (good) answers.push(performance.now() - start);
+      const status = await client.get(url).catch(() => 0);
+      if (status === 200) answers.push(performance.now() - start);
       await sleep(PAUSE);
     }
   };
-  const all = Promise.all(Array.from({ length: CLIENTS }, work));
+  const all = Promise.all(Array.from({ length: CONCURRENCY }, work));
   await sleep(HEALTHY);
   failing = true;
   await sleep(OUTAGE);
@@ -123,7 +88,7 @@ console.log(
   '| adapter | guards | requests in the outage | for each operation begun in it | goodput is back after |',
 );
 console.log('| --- | --- | --- | --- | --- |');
-for (const [adapter, makeClient] of Object.entries(CLIENTS_OF)) {
+for (const [adapter, makeClient] of Object.entries(CLIENTS)) {
   for (const [mode, options] of Object.entries(MODES)) {
     const { begunInOutage, duringOutage, goodputBack } = await run(makeClient, options);
     const each = (duringOutage / begunInOutage).toFixed(2);
