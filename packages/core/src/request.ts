@@ -24,10 +24,11 @@ export function describeRequest({ hasIdempotencyKey, method, url }: RequestDescr
  * originOf('https://user:secret@api.example.com/v1?token=x'); // 'https://api.example.com'
  */
 export function originOf(url: string | undefined): string {
+  // Most requests go where the one before went, and parsing a URL is dear.
+  if (url === lastPrefix) return lastOrigin;
   if (url === undefined) return '';
   const end = endOfAuthority(url);
   const prefix = url.slice(0, end);
-  // Most requests go where the one before went, and parsing a URL is dear.
   if (prefix === lastPrefix) return lastOrigin;
   const origin = parseOrigin(url);
   // Credentials are not kept, and a backslash may end the authority too.

@@ -13,6 +13,49 @@ describe('the key of a request is the origin of its URL', () => {
     expect(originOf(url)).toBe(origin);
   });
 
+  it.each([
+    [
+      'another path',
+      'https://api.example.com/v1',
+      'https://api.example.com/v2?x=1',
+      'https://api.example.com',
+    ],
+    [
+      'a longer host',
+      'https://api.example.com',
+      'https://api.example.com.evil.example/',
+      'https://api.example.com.evil.example',
+    ],
+    [
+      'another port',
+      'https://api.example.com/',
+      'https://api.example.com:8443/',
+      'https://api.example.com:8443',
+    ],
+    [
+      'credentials',
+      'https://api.example.com/',
+      'https://api.example.com:pw@evil.example/',
+      'https://evil.example',
+    ],
+    [
+      'a backslash',
+      'https://api.example.com/',
+      String.raw`https://api.example.com\@evil.example/`,
+      'https://api.example.com',
+    ],
+    [
+      'a query at once',
+      'https://api.example.com/',
+      'https://api.example.com?x=https://evil.example',
+      'https://api.example.com',
+    ],
+  ])('is not mixed up with that of the request before: %s', (_, before, url, origin) => {
+    originOf(before);
+    expect(originOf(url)).toBe(origin);
+    expect(originOf(url)).toBe(origin);
+  });
+
   it('holds no credentials and no query', () => {
     expect(originOf('https://user:secret@api.example.com/v1?token=x#y')).toBe('https://api.example.com');
   });

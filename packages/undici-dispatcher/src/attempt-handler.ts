@@ -86,6 +86,14 @@ export class AttemptHandler implements Handler, ResponseOutcome {
     return this.dispatched && !this.#started;
   }
 
+  /** How far the request has got on its way, while that is news. */
+  protected progressed(
+    step: 'onResponseStarted' | 'onRequestSent' | 'onBodySent',
+    sent: readonly unknown[],
+  ): void {
+    if (this.#phase === 'sent') this.#owner.progressed(step, sent);
+  }
+
   /** Whether nothing of it matters any more. */
   get isOver(): boolean {
     return this.#phase === 'over' || this.#phase === 'discarded';
@@ -102,18 +110,6 @@ export class AttemptHandler implements Handler, ResponseOutcome {
     if (this.#phase === 'sent') this.#owner.attemptStarted(controller, context, this);
     // It waited in a queue while the request ended.
     else controller.abort(abandoned());
-  }
-
-  onResponseStarted(): void {
-    if (this.#phase === 'sent') this.#owner.progressed('onResponseStarted', []);
-  }
-
-  onBodySent(...sent: unknown[]): void {
-    if (this.#phase === 'sent') this.#owner.progressed('onBodySent', sent);
-  }
-
-  onRequestSent(): void {
-    if (this.#phase === 'sent') this.#owner.progressed('onRequestSent', []);
   }
 
   onRequestUpgrade(
@@ -275,6 +271,21 @@ export class AttemptHandler implements Handler, ResponseOutcome {
     this.#phase = 'over';
     this.#held = undefined;
     this.#drained?.();
+  }
+}
+
+/** For callers that are told how far their request has got: undici asks every handler that has these. */
+export class ProgressHandler extends AttemptHandler {
+  onResponseStarted(): void {
+    this.progressed('onResponseStarted', []);
+  }
+
+  onBodySent(...sent: unknown[]): void {
+    this.progressed('onBodySent', sent);
+  }
+
+  onRequestSent(): void {
+    this.progressed('onRequestSent', []);
   }
 }
 

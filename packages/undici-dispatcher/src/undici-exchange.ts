@@ -17,7 +17,7 @@ import { warnOnce } from '@tenax/core';
 import type { Dispatcher } from 'undici';
 import { errors } from 'undici';
 
-import { AttemptHandler } from './attempt-handler.ts';
+import { AttemptHandler, ProgressHandler } from './attempt-handler.ts';
 import type { AttemptOwner } from './attempt-handler.ts';
 import type { Abortable, LiveController } from './live-controller.ts';
 import type { Dispatch, DispatchOptions, Handler } from './protocol.ts';
@@ -88,7 +88,9 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
 
   send(attempt: AttemptContext): void {
     if (attempt.number > 1) this.waiting?.delete(this);
-    const live = new AttemptHandler(this, attempt);
+    const { onBodySent, onRequestSent, onResponseStarted } = this.handler;
+    const isTold = onBodySent ?? onRequestSent ?? onResponseStarted;
+    const live = isTold ? new ProgressHandler(this, attempt) : new AttemptHandler(this, attempt);
     // Kept while it may still answer: an attempt may be sent beside it.
     if (this.#live && !this.#live.isOver) (this.#beside ??= []).push(this.#live);
     this.#live = live;
