@@ -1,12 +1,16 @@
 // Measures clients on the happy path over a real socket, each as a ratio to the first one of the same round. Each
 // client has a process of its own, so that none pays for another's garbage or undoes what the compiler learnt; they
-// take turns of a few milliseconds, so that whatever disturbs the machine disturbs all of them.
+// take turns of a few milliseconds, so that whatever disturbs the machine disturbs all of them. Two processes of the very
+// same client differ by some percent as long as they live, so the processes are started anew again and again.
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-const ROUNDS = 300;
-const WARM_UP = 60;
+/** Lives of the processes. */
+const GENERATIONS = 12;
+/** Turns of each client in a life. */
+const ROUNDS = 30;
+const WARM_UP = 40;
 const SEQUENTIAL = 60;
 const CONCURRENT = 192;
 const CONCURRENCY = 64;
@@ -34,12 +38,21 @@ export async function compare(
   else await measureAll(program, Object.keys(clients));
 }
 
+type Samples = ReadonlyMap<string, readonly Sample[]>;
+
 async function measureAll(program: string, names: readonly string[]): Promise<void> {
+  const generations: Samples[] = [];
+  for (let count = 0; count < GENERATIONS; count += 1) {
+    generations.push(await measureGeneration(program, names));
+  }
+  print(names, generations);
+}
+
+async function measureGeneration(program: string, names: readonly string[]): Promise<Samples> {
   const server = fork(new URL('server.ts', import.meta.url));
   const [port] = (await once(server, 'message')) as [number];
   const url = `http://127.0.0.1:${port}/`;
   const processes = names.map((name) => fork(new URL(program), [name, url]));
-
   const samples = new Map<string, Sample[]>(names.map((name) => [name, []]));
   for (let round = -WARM_UP; round < ROUNDS; round += 1) {
     for (const index of rotated([...names.keys()], round)) {
@@ -48,7 +61,7 @@ async function measureAll(program: string, names: readonly string[]): Promise<vo
     }
   }
   for (const child of [...processes, server]) child.disconnect();
-  print(samples);
+  return samples;
 }
 
 async function turn(child: ChildProcess): Promise<Sample> {
@@ -66,25 +79,30 @@ function serve(create: () => Client, url: string): void {
   process.once('disconnect', () => process.exit());
 }
 
-function print(samples: ReadonlyMap<string, readonly Sample[]>): void {
-  const [first = ['', []]] = samples;
-  const [bareName, bare] = first;
+function print(names: readonly string[], generations: readonly Samples[]): void {
+  const [bareName = ''] = names;
+  const bareOf = (samples: Samples): readonly Sample[] => samples.get(bareName) ?? [];
   console.log(
-    `node ${process.version}, ${ROUNDS} rounds; medians of the ratios to ${bareName} of the same round`,
+    `node ${process.version}, ${GENERATIONS} sets of processes, ${ROUNDS} rounds each; ratios to ${bareName} of the same round`,
   );
-  console.log('The second figure is half the width of the 95 % interval of the median.\n');
+  console.log('The mean of the medians of the sets, and half the width of its 95 % interval.\n');
   console.log('| client | p50 latency | throughput at 64 | CPU per request |');
   console.log('| --- | --- | --- | --- |');
-  for (const [name, list] of samples) {
+  for (const name of names) {
     const ratio = (part: keyof Sample): string =>
-      interval(list.map((sample, round) => sample[part] / (bare[round] as Sample)[part]));
+      interval(
+        generations.map((samples) => {
+          const bare = bareOf(samples);
+          const own = samples.get(name) ?? [];
+          return median(own.map((sample, round) => sample[part] / (bare[round] as Sample)[part]));
+        }),
+      );
     console.log(`| ${name} | ${ratio('latency')} | ${ratio('throughput')} | ${ratio('processor')} |`);
   }
-  const latency = median(bare.map((sample) => sample.latency)) * 1000;
-  const throughput = median(bare.map((sample) => sample.throughput));
-  const processor = median(bare.map((sample) => sample.processor));
+  const bare = (part: keyof Sample): number =>
+    median(generations.flatMap((samples) => bareOf(samples).map((sample) => sample[part])));
   console.log(
-    `\n${bareName}: ${latency.toFixed(0)} µs p50, ${throughput.toFixed(0)} requests/s, ${processor.toFixed(0)} µs of CPU`,
+    `\n${bareName}: ${(bare('latency') * 1000).toFixed(0)} µs p50, ${bare('throughput').toFixed(0)} requests/s, ${bare('processor').toFixed(0)} µs of CPU`,
   );
 }
 
@@ -114,14 +132,12 @@ async function measure(client: Client, url: string): Promise<Sample> {
   };
 }
 
-/** The median, and half the width of its interval by order statistics (binomial, 95 %). */
+/** The mean, and half the width of its 95 % interval. */
 function interval(values: readonly number[]): string {
-  const sorted = values.toSorted((left, right) => left - right);
-  const reach = 0.98 * Math.sqrt(sorted.length);
-  const at = (rank: number): number => sorted[Math.round(rank)] ?? Number.NaN;
-  const middle = (sorted.length - 1) / 2;
-  const width = (at(middle + reach) - at(middle - reach)) / 2;
-  return `${median(values).toFixed(3)} ± ${width.toFixed(3)}`;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const standardError = Math.sqrt(squares / (values.length - 1) / values.length);
+  return `${mean.toFixed(3)} ± ${(1.96 * standardError).toFixed(3)}`;
 }
 
 function median(values: readonly number[]): number {

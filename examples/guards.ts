@@ -46,7 +46,7 @@ for (let request = 1; request <= 10; request += 1) {
 console.log('  10 requests,', received, 'of them sent');
 isDown = false;
 received = 0;
-await pause(200);
+await pause(250);
 for (let request = 1; request <= 3; request += 1) await guarded(url);
 
 console.log('Hedging: 30 requests, every tenth answer takes half a second');

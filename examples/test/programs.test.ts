@@ -18,7 +18,7 @@ describe('the programs', () => {
   it.each(['fetch-basic.ts', 'axios-basic.ts', 'undici-basic.ts'])(
     '%s ends by itself, with a response and what it took',
     async (program) => {
-      expect(await run(program)).toMatch(/200 \d+ characters\n.*success after \d+ attempts/u);
+      expect(await run(program)).toMatch(/200 \d+ characters\n.*success after \d+ attempts?/u);
     },
   );
 
@@ -40,6 +40,6 @@ describe('the programs', () => {
     expect(hedges).toHaveLength(2);
     expect(hedges[0]?.[0]).toBe(0);
     expect(hedges[0]?.[1]).toBeGreaterThanOrEqual(490);
-    expect(hedges[1]?.[0]).toBeGreaterThanOrEqual(3);
+    expect(hedges[1]?.[0]).toBeGreaterThan(0);
   });
 });

@@ -376,6 +376,8 @@ export abstract class Execution
     reason: RetryReason | StopReason,
   ): void {
     const { clock } = this.policy;
+    // A failure that others outlived is a failure all the same.
+    if (outcome) this.#budget?.failed(failureClass === 'throttled');
     this.operation.focus(attempt);
     this.operation.endBeside(outcome, failureClass, reason, { now: clock.now(), epoch: clock.epoch() });
     this.#attemptEnded(failureClass);

@@ -88,9 +88,9 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
 
   send(attempt: AttemptContext): void {
     if (attempt.number > 1) this.waiting?.delete(this);
-    const { onBodySent, onRequestSent, onResponseStarted } = this.handler;
-    const isTold = onBodySent ?? onRequestSent ?? onResponseStarted;
-    const live = isTold ? new ProgressHandler(this, attempt) : new AttemptHandler(this, attempt);
+    const live = isToldOfProgress(this.handler)
+      ? new ProgressHandler(this, attempt)
+      : new AttemptHandler(this, attempt);
     // Kept while it may still answer: an attempt may be sent beside it.
     if (this.#live && !this.#live.isOver) (this.#beside ??= []).push(this.#live);
     this.#live = live;
@@ -287,4 +287,12 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     this.#live?.abandon(error as Error);
     this.tellError(error as Error);
   }
+}
+
+function isToldOfProgress(handler: Handler): boolean {
+  return (
+    typeof handler.onBodySent === 'function' ||
+    typeof handler.onRequestSent === 'function' ||
+    typeof handler.onResponseStarted === 'function'
+  );
 }

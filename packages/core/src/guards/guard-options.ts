@@ -88,8 +88,8 @@ export interface CircuitBreakerOptions {
   /** Calls that are let through when it is half open. @default 3 */
   probes?: number | undefined;
   /**
-   * The longest it stays half open after its first probe. Then it closes if all that have answered were good, and
-   * opens again if none has answered. @default 30_000
+   * The longest it stays half open after its first probe. Then it closes if those that have answered were good
+   * enough, and opens again if they were not or none has. @default 30_000
    */
   maxHalfOpenTime?: number | undefined;
   /** What an open circuit stops: every request, or only retries. @default 'requests' */
