@@ -7,10 +7,10 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
 /** Lives of the processes. */
-const GENERATIONS = 12;
+const GENERATIONS = 8;
 /** Turns of each client in a life. */
-const ROUNDS = 30;
-const WARM_UP = 40;
+const ROUNDS = 50;
+const WARM_UP = 150;
 const SEQUENTIAL = 60;
 const CONCURRENT = 192;
 const CONCURRENCY = 64;
