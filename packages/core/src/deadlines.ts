@@ -61,14 +61,15 @@ export class Deadlines<Kind> {
   #arm(now: number): void {
     const { first } = this.#queue;
     if (first === undefined) return;
-    this.#timer = this.#clock.schedule(Math.max(0, first.due - now), () => {
+    const { due } = first;
+    this.#timer = this.#clock.schedule(Math.max(0, due - now), () => {
       this.#timer = undefined;
-      this.#pass();
+      // The timer is believed, even where the clock has been set back or stands still.
+      this.#pass(Math.max(due, this.#clock.now()));
     });
   }
 
-  #pass(): void {
-    const now = this.#clock.now();
+  #pass(now: number): void {
     for (let { first } = this.#queue; first && first.due <= now; { first } = this.#queue) {
       this.#queue.delete(first);
       first.value.timeIsUp(this.#kind);

@@ -1,5 +1,6 @@
 // Hedging: what the caller's handler hears of it, and what a server sees.
-import { Duplex, Readable } from 'node:stream';
+
+import { Readable } from 'node:stream';
 
 import type { AttemptRecord, RequestStatistics, RetryOptions } from '@tenax/core';
 import { virtualClock } from '@tenax/core/testing';
@@ -167,23 +168,12 @@ describe.each(ROUTES)('the controller, through %s', (route) => {
 });
 
 describe.each(ROUTES)('an upgrade, through %s', (route) => {
-  it('is handed over once, by the controller of the winner; the socket of the loser is closed', async () => {
-    const connection = (): Duplex =>
-      new Duplex({
-        read: () => undefined,
-        write: (_, __, done) => {
-          done();
-        },
-      });
-    const sent = await twoUnderWay({ route, request: { upgrade: 'websocket' } });
-    const [won, lost] = [connection(), connection()];
-    sent.attempt(1).upgrade(101, won, { 'x-from': 'one' });
-    sent.attempt(2).upgrade(101, lost, { 'x-from': 'two' });
-    expect(sent.handler.events).toEqual(['start', 'upgrade 101']);
-    expect(sent.handler.socket).toBe(won);
-    expect(textOf(sent.handler.controller.rawHeaders)).toEqual(['x-from', 'one']);
-    expect([won.destroyed, lost.destroyed]).toEqual([false, true]);
-    expect(await quiet(sent)).toEqual(NOTHING);
+  it('is not hedged: the socket that lost would have been handed over too', async () => {
+    const options = { hedge: HEDGE } as RetryOptions;
+    const sent = send({ route, options, request: { upgrade: 'websocket' } });
+    sent.attempt(1).start();
+    await sent.clock.advance(1000);
+    expect(() => sent.attempt(2)).toThrow('not dispatched');
   });
 });
 
@@ -235,10 +225,11 @@ describe.each(FORMS)('request with %s', (_, open) => {
     await using own = hedging();
     const { dispatcher } = own;
     const response = await hedged(server, own.clock, request(server.url, { dispatcher }));
+    // undici 7 opens another one in its place, as after every abort.
     await closed;
     expect([response.statusCode, response.headers['x-own']]).toEqual([200, 'own']);
     expect(await response.body.text()).toBe(body);
-    expect([server.requests.length, server.open, own.clock.pending]).toEqual([2, 1, 0]);
+    expect([server.requests.length, own.clock.pending]).toEqual([2, 0]);
     expect(told(statisticsOf(response.context))).toEqual(LOST_AND_WON);
   });
 

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Clock } from '../src/clock.ts';
+import { createRetryEngine } from '../src/engine.ts';
+import { Deadlines } from '../src/deadlines.ts';
+import { virtualClock } from '../src/testing/virtual-clock.ts';
+import { runNode } from './node-program.ts';
+import { neverSettles, rejectionOf } from './virtual-engine.ts';
+
+/** Deadlines of 100 ms, and the names of those that passed. */
+const make = (clock: Clock) => {
+  const passed: string[] = [];
+  const deadlines = new Deadlines(clock, 100, 'late');
+  const add = (name: string) =>
+    deadlines.add({ timeIsUp: (kind) => void passed.push(`${name} ${kind}`) }, clock.now());
+  return { add, passed };
+};
+
+describe('deadlines of one length', () => {
+  it('pass in their order, each at its own time', async () => {
+    const clock = virtualClock();
+    const { add, passed } = make(clock);
+    add('one');
+    await clock.advance(40);
+    add('two');
+    await clock.advance(59);
+    expect(passed).toEqual([]);
+    await clock.advance(1);
+    expect(passed).toEqual(['one late']);
+    await clock.advance(39);
+    expect(passed).toEqual(['one late']);
+    await clock.advance(1);
+    expect(passed).toEqual(['one late', 'two late']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('take one timer, however many they are', () => {
+    const clock = virtualClock();
+    const { add } = make(clock);
+    for (let count = 0; count < 1000; count += 1) add(String(count));
+    expect(clock.pending).toBe(1);
+  });
+
+  it('that are met do not pass, and leave no timer', async () => {
+    const clock = virtualClock();
+    const { add, passed } = make(clock);
+    const [first, second] = [add('one'), add('two')];
+    first.cancel();
+    first.cancel();
+    expect(clock.pending).toBe(1);
+    second.cancel();
+    expect(clock.pending).toBe(0);
+    await clock.advance(200);
+    expect(passed).toEqual([]);
+  });
+
+  it('that are set after the first was met have their whole time', async () => {
+    const clock = virtualClock();
+    const { add, passed } = make(clock);
+    const first = add('one');
+    await clock.advance(60);
+    add('two');
+    first.cancel();
+    await clock.advance(99);
+    expect(passed).toEqual([]);
+    await clock.advance(1);
+    expect(passed).toEqual(['two late']);
+  });
+
+  it('may be set by one that passes', async () => {
+    const clock = virtualClock();
+    const passed: number[] = [];
+    const deadlines = new Deadlines(clock, 100, 'late');
+    const again = {
+      timeIsUp: () => {
+        if (passed.push(clock.now()) < 3) deadlines.add(again, clock.now());
+      },
+    };
+    deadlines.add(again, clock.now());
+    await clock.advance(1000);
+    expect(passed).toEqual([100, 200, 300]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('EDGE 8: pass when their timer fires, even where the clock stands still', () => {
+    const timers: (() => void)[] = [];
+    const clock: Clock = {
+      now: () => 0,
+      epoch: () => 0,
+      schedule: (_, callback) => {
+        timers.push(callback);
+        return { cancel: () => undefined };
+      },
+    };
+    const { add, passed } = make(clock);
+    add('one');
+    timers[0]?.();
+    expect(passed).toEqual(['one late']);
+  });
+});
+
+describe('an engine with timeouts', () => {
+  it('has one timer for a thousand attempts, and none when they have ended', async () => {
+    const clock = virtualClock();
+    const engine = createRetryEngine({ clock, attemptTimeout: 50, timeout: 100, maxAttempts: 1 });
+    const all = Array.from({ length: 1000 }, () => rejectionOf(engine.execute(() => neverSettles())));
+    expect(clock.pending).toBe(1);
+    await clock.advance(50);
+    const codes = (await Promise.all(all)).map((error) => (error as { code: string }).code);
+    expect(new Set(codes)).toEqual(new Set(['TENAX_EXHAUSTED']));
+    expect(clock.pending).toBe(0);
+  });
+
+  it('keeps a process alive while an attempt is under way, and not after it', async () => {
+    const end = await runNode(`
+      const engine = core.createRetryEngine({ attemptTimeout: 40, maxAttempts: 1, throwOnExhausted: false });
+      await engine.execute(() => 1);
+      await engine.execute(() => new Promise(() => undefined)).catch((error) => console.log(error.code));
+      await engine.execute(() => 2);
+    `);
+    expect(end).toEqual({ code: 0, output: 'TENAX_ATTEMPT_TIMEOUT', errors: '' });
+  });
+});
