@@ -4,7 +4,7 @@
 const floors = Object.entries({
   words: ['outcome.ts', 'errors.ts', 'clock.ts', 'events.ts', 'record.ts', 'request.ts', 'warnings.ts'],
   policy: ['options.ts', 'options/', 'policy.ts', 'backoff/', 'http/', 'guards/', 'statistics/'],
-  decision: ['operation.ts'],
+  decision: ['operation.ts', 'decision.ts', 'attempt-history.ts'],
   driver: [
     'engine.ts',
     'execution.ts',
@@ -15,12 +15,13 @@ const floors = Object.entries({
     'attached-statistics.ts',
     'live-statistics.ts',
     'deadlines.ts',
+    'diagnostics.ts',
     'discard.ts',
     'end-error.ts',
     'hooks.ts',
     'interruption.ts',
+    'should-retry.ts',
     'signals.ts',
-    'wait.ts',
     'exchange.ts',
     'replayable-stream.ts',
     'hedge.ts',

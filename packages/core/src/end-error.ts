@@ -1,16 +1,20 @@
 /** The error of Tenax that an operation ends with, where the client's own response or error is not wanted. */
 
 import {
+  AttemptTimeoutError,
   BodyNotReplayableError,
+  BulkheadFullError,
   CircuitOpenError,
   OperationTimeoutError,
   RetryExhaustedError,
 } from './errors.ts';
 import type { RetryError, RetryErrorDetails } from './errors.ts';
+import { queueIsFull, queueTimedOut } from './guards/bulkhead.ts';
 import type { CircuitBreaker } from './guards/circuit-breaker.ts';
+import type { BulkheadSettings } from './guards/guard-options.ts';
 import { summarizeError } from './http/error-summary.ts';
 import type { Operation } from './operation.ts';
-import type { Outcome } from './outcome.ts';
+import type { InterruptionKind, Outcome } from './outcome.ts';
 
 /**
  * The error to throw when retries ended without success; `undefined` when the client's own end is the right one: the
@@ -52,6 +56,29 @@ export function endError(
       );
     default:
       return undefined;
+  }
+}
+
+/** The error of Tenax that an attempt or an operation is ended with from outside. */
+export function interruptionError(
+  kind: InterruptionKind,
+  operation: Operation,
+  previous: Outcome | undefined,
+  circuit: CircuitBreaker | undefined,
+): RetryError {
+  const { attemptTimeout, bulkhead, timeout } = operation.policy;
+  const cause = previous?.kind === 'error' ? { cause: previous.error } : {};
+  switch (kind) {
+    case 'attempt_timeout':
+      return new AttemptTimeoutError(attemptTimeout as number);
+    case 'circuit_breaker_open':
+      return new CircuitOpenError(operation.key, circuit?.metrics.opensFor ?? 0, cause);
+    case 'bulkhead_full':
+      return new BulkheadFullError(queueIsFull(bulkhead as BulkheadSettings));
+    case 'bulkhead_queue_timeout':
+      return new BulkheadFullError(queueTimedOut(bulkhead as BulkheadSettings));
+    default:
+      return new OperationTimeoutError(timeout as number, cause);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The engine: a policy with the state that its operations share. */
 
 import { Deadlines } from './deadlines.ts';
+import { isTraced, traceOperation } from './diagnostics.ts';
 import { RetryConfigError } from './errors.ts';
 import { EventExecution } from './event-execution.ts';
 import type { AttemptContext, CallOptions, EventExchange, EventOperation, Exchange } from './exchange.ts';
@@ -152,7 +153,8 @@ class Engine implements RetryEngine {
 
   run<T>(exchange: Exchange<T>): Promise<T> {
     try {
-      return new PromiseExecution(exchange, this.#policyFor(exchange.call.retry), this.#state).run();
+      const execution = new PromiseExecution(exchange, this.#policyFor(exchange.call.retry), this.#state);
+      return isTraced() ? traceOperation(execution, () => execution.run()) : execution.run();
     } catch (error) {
       return Promise.reject(error);
     }

@@ -1,13 +1,14 @@
 /** Drives an operation whose client answers by events. */
 
 import { epochOffset } from './attached-statistics.ts';
+import type { SentAttempt } from './attempt-history.ts';
 import { Attempt } from './attempt.ts';
+import { isTraced, traceOperation } from './diagnostics.ts';
 import type { AttemptContext, EventExchange, EventOperation } from './exchange.ts';
 import { Execution } from './execution.ts';
 import type { EngineState } from './execution.ts';
 import { HedgedRound } from './hedge.ts';
 import { Interruption } from './interruption.ts';
-import type { SentAttempt } from './operation.ts';
 import type { Classification, Decision, Outcome, ResponseOutcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { RequestStatistics } from './record.ts';
@@ -34,6 +35,16 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   start(): void {
+    if (isTraced()) {
+      traceOperation(this, () => {
+        this.#start();
+      });
+    } else {
+      this.#start();
+    }
+  }
+
+  #start(): void {
     this.#exchange.begin?.(this.policy);
     if (this.callerSignal?.aborted) {
       this.#end(this.abortion());

@@ -1,42 +1,35 @@
 /** What drives one operation, whatever the form of its client: its waits, its callbacks, its timers, its end. */
 
-import { attachStatistics, operationOf } from './attached-statistics.ts';
+import { attachStatistics, epochOffset, operationOf } from './attached-statistics.ts';
+import type { SentAttempt } from './attempt-history.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt.ts';
 import type { Timer } from './clock.ts';
 import type { Deadlines } from './deadlines.ts';
+import { endTrace } from './diagnostics.ts';
+import type { OperationTrace } from './diagnostics.ts';
 import { boundDiscarding } from './discard.ts';
-import { endError } from './end-error.ts';
-import {
-  AttemptTimeoutError,
-  BulkheadFullError,
-  CircuitOpenError,
-  describeValue,
-  OperationTimeoutError,
-} from './errors.ts';
+import { endError, interruptionError } from './end-error.ts';
 import type { CallOptions, Discarding, ExchangeDescription } from './exchange.ts';
-import { queueIsFull, queueTimedOut } from './guards/bulkhead.ts';
 import type { RetryBudget } from './guards/budget.ts';
 import type { Destination } from './guards/destination.ts';
 import type { Destinations } from './guards/destinations.ts';
-import type { BulkheadSettings } from './guards/guard-options.ts';
 import type { Hedging } from './guards/hedging.ts';
 import { reportAttempt, reportEnd, reportRetry, runBeforeRetry } from './hooks.ts';
 import { IDEMPOTENCY_KEY, makeIdempotencyKey } from './http/idempotency-key.ts';
 import { isIdempotent, upperCaseMethod } from './http/methods.ts';
-import { applyVerdict } from './http/verdict.ts';
 import { Interruptible, Interruption } from './interruption.ts';
 import { OperationGuards } from './operation-guards.ts';
 import { Operation } from './operation.ts';
-import type { SentAttempt } from './operation.ts';
 import type { Classification, Decision, FailureClass, Outcome, RetryReason, StopReason } from './outcome.ts';
+import type { ShouldRetryContext } from './options.ts';
 import type { RetryPolicy } from './policy.ts';
+import { askShouldRetry } from './should-retry.ts';
 import { describeRequest } from './request.ts';
 import type { RequestDescription } from './request.ts';
 import { subscribe, unsubscribe } from './signals.ts';
 import type { SignalSubscriber } from './signals.ts';
 import type { StatisticsAggregate } from './statistics/aggregate.ts';
-import { warnOnce } from './warnings.ts';
 
 /** What all operations of an engine share. */
 export interface EngineState {
@@ -63,8 +56,10 @@ export abstract class Execution
   readonly bounded: boolean;
   readonly method: string | undefined;
   readonly hasIdempotencyKey: boolean;
+  /** Set while somebody traces operations. */
+  trace: OperationTrace | undefined;
+  readonly operation: Operation;
   protected readonly policy: RetryPolicy;
-  protected readonly operation: Operation;
   protected attemptTimer: Timer | undefined;
   /** How the attempt before ended: for the next one, and for the cause of a timeout. */
   protected previous: Outcome | undefined;
@@ -272,20 +267,8 @@ export abstract class Execution
   /** Errors of ours are made here, where the caller waits, so that the stack shows who that is. */
   protected reasonOf({ kind, reason }: Interruption): unknown {
     if (kind === 'caller_aborted') return this.#exchange.abortError?.(reason) ?? reason;
-    const { attemptTimeout, bulkhead, timeout } = this.policy;
-    if (kind === 'attempt_timeout') return new AttemptTimeoutError(attemptTimeout as number);
     if (reason !== undefined) return reason;
-    const cause = this.previous?.kind === 'error' ? { cause: this.previous.error } : {};
-    switch (kind) {
-      case 'circuit_breaker_open':
-        return new CircuitOpenError(this.operation.key, this.#guards?.circuit?.metrics.opensFor ?? 0, cause);
-      case 'bulkhead_full':
-        return new BulkheadFullError(queueIsFull(bulkhead as BulkheadSettings));
-      case 'bulkhead_queue_timeout':
-        return new BulkheadFullError(queueTimedOut(bulkhead as BulkheadSettings));
-      default:
-        return new OperationTimeoutError(timeout as number, cause);
-    }
+    return interruptionError(kind, this.operation, this.previous, this.#guards?.circuit);
   }
 
   /** The error of an attempt, in words. */
@@ -314,27 +297,15 @@ export abstract class Execution
     const { shouldRetry } = this.policy;
     if (shouldRetry === undefined) return builtIn;
     this.#limitOperation();
-    let classification = builtIn;
-    try {
-      const attemptNumber = beside?.number ?? this.operation.attemptNumber;
-      const request = describeRequest(this.operation.request);
-      const { failureClass, retryable } = builtIn;
-      const context = { attemptNumber, request, failureClass, retryable, remaining: this.remaining() };
-      const answer = shouldRetry(outcome, context);
-      const verdict: unknown = isPromiseLike(answer)
-        ? await (beside ? answer : this.unlessInterrupted(answer))
-        : answer;
-      if (verdict === undefined || typeof verdict === 'boolean') {
-        classification = applyVerdict(builtIn, verdict);
-      } else {
-        const given = describeValue(verdict);
-        warnOnce(shouldRetry, `shouldRetry returned ${given}, accepted: true, false or undefined`);
-      }
-    } catch (error) {
-      if (Interruption.is(error)) throw error;
-      warnOnce(shouldRetry, 'shouldRetry failed; the built-in verdict stands', error);
-    }
-    return classification;
+    const context: ShouldRetryContext = {
+      attemptNumber: beside?.number ?? this.operation.attemptNumber,
+      request: describeRequest(this.operation.request),
+      failureClass: builtIn.failureClass,
+      retryable: builtIn.retryable,
+      remaining: this.remaining(),
+    };
+    const wait = beside ? undefined : <V>(pending: PromiseLike<V>) => this.unlessInterrupted(pending);
+    return askShouldRetry(shouldRetry, outcome, builtIn, context, wait);
   }
 
   protected decide(outcome: Outcome, classification: Classification, endedAt: number): Decision {
@@ -468,7 +439,7 @@ export abstract class Execution
     this.#budget?.succeeded(this.operation.lastCharge);
     this.#guards?.succeeded(outcome, endedAt);
     this.#attemptEnded(undefined);
-    this.#ended(value);
+    this.#ended(value, false);
     this.#exchange.release?.();
   }
 
@@ -485,7 +456,7 @@ export abstract class Execution
       return this.fail(ownError ?? outcome.error);
     }
     if (ownError) return this.fail(ownError);
-    this.#ended(value);
+    this.#ended(value, false);
     this.#exchange.release?.();
     return undefined;
   }
@@ -503,7 +474,7 @@ export abstract class Execution
 
   protected fail(reason: unknown): { readonly reason: unknown } {
     const failure = { reason };
-    this.#ended(reason);
+    this.#ended(reason, true);
     this.#exchange.release?.(failure);
     return failure;
   }
@@ -514,14 +485,13 @@ export abstract class Execution
     reportAttempt(this.operation);
   }
 
-  #ended(result: unknown): void {
+  #ended(result: unknown, failed: boolean): void {
     const { attemptNumber, result: ending, retryOverhead } = this.operation;
     this.#engine.aggregate.operationEnded(ending ?? 'aborted', attemptNumber, retryOverhead);
     attachStatistics(result, this.operation);
     reportEnd(this.operation);
+    if (this.trace === undefined) return;
+    const statistics = this.operation.statistics(epochOffset(this.operation));
+    endTrace(this.trace, statistics, failed ? { error: result } : { result });
   }
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }

@@ -1,8 +1,9 @@
 /** Calls the user's hooks. One that throws or rejects is reported once and changes nothing. */
 
 import { epochOffset } from './attached-statistics.ts';
+import { isHeard, tell } from './diagnostics.ts';
 import type { CircuitChangeEvent, RetryHooks } from './events.ts';
-import { responseOf } from './http/classify.ts';
+import { responseIn } from './http/classify.ts';
 import type { Operation } from './operation.ts';
 import type { Decision, FailureClass, Outcome, RetryReason } from './outcome.ts';
 import type { AttemptRecord } from './record.ts';
@@ -11,10 +12,12 @@ import { warnOnce } from './warnings.ts';
 /** An attempt ended. */
 export function reportAttempt(operation: Operation): void {
   const { onAttempt } = operation.policy.hooks;
-  if (onAttempt === undefined) return;
+  const heard = isHeard('attempt');
+  if (onAttempt === undefined && !heard) return;
   const { id, key } = operation;
-  const attempt = operation.lastRecord(epochOffset(operation)) as AttemptRecord;
-  call('onAttempt', onAttempt, { id, key, attempt });
+  const event = { id, key, attempt: operation.lastRecord(epochOffset(operation)) as AttemptRecord };
+  if (onAttempt) call('onAttempt', onAttempt, event);
+  if (heard) tell('attempt', event);
 }
 
 /** A retry or a hedge was decided. */
@@ -25,10 +28,13 @@ export function reportRetry(
   attemptNumber: number = operation.attemptNumber + 1,
 ): void {
   const { onRetry } = operation.policy.hooks;
-  if (onRetry === undefined) return;
+  const heard = isHeard('retry');
+  if (onRetry === undefined && !heard) return;
   const { id, key } = operation;
   const { delay, hint, reason } = decision;
-  call('onRetry', onRetry, { id, key, attemptNumber, delay, reason, failureClass, hint });
+  const event = { id, key, attemptNumber, delay, reason, failureClass, hint };
+  if (onRetry) call('onRetry', onRetry, event);
+  if (heard) tell('retry', event);
 }
 
 /** A retry is about to be sent. Returns what to wait for, if the hook is asynchronous. */
@@ -41,9 +47,7 @@ export function runBeforeRetry(
   const { beforeRetry } = operation.policy.hooks;
   if (beforeRetry === undefined) return undefined;
   const { attemptNumber, id, key } = operation;
-  const response =
-    outcome.kind === 'error' ? responseOf(outcome.error) : outcome.kind === 'response' ? outcome : undefined;
-  const status = response?.status;
+  const status = responseIn(outcome)?.status;
   return call('beforeRetry', beforeRetry, {
     id,
     key,
@@ -68,6 +72,7 @@ export function reportEnd(operation: Operation): void {
 /** A circuit breaker changed. */
 export function reportCircuitChange(hooks: RetryHooks, event: CircuitChangeEvent): void {
   if (hooks.onCircuitChange) call('onCircuitChange', hooks.onCircuitChange, event);
+  if (isHeard('circuit')) tell('circuit', event);
 }
 
 function call<Event>(

@@ -6,7 +6,7 @@ import type { CircuitBreaker, CircuitPermit } from './guards/circuit-breaker.ts'
 import type { Destination } from './guards/destination.ts';
 import type { Hedging } from './guards/hedging.ts';
 import type { Pacer } from './guards/pacer.ts';
-import { responseOf } from './http/classify.ts';
+import { responseIn } from './http/classify.ts';
 import { readQuota } from './http/rate-limit.ts';
 import { Interruption } from './interruption.ts';
 import type { Operation } from './operation.ts';
@@ -87,7 +87,7 @@ export class OperationGuards {
   /** The last attempt ended with a failure. */
   attemptEnded(outcome: Outcome, failureClass: FailureClass | undefined, now: number): void {
     // What never reached the destination, such as a URL that is none, says nothing of it.
-    const isOwnFault = failureClass === 'permanent' && !hasResponse(outcome);
+    const isOwnFault = failureClass === 'permanent' && !responseIn(outcome);
     if (failureClass === 'aborted' || isOwnFault) {
       this.cancelled();
       return;
@@ -132,8 +132,4 @@ export class OperationGuards {
       now,
     );
   }
-}
-
-function hasResponse(outcome: Outcome): boolean {
-  return outcome.kind === 'error' ? responseOf(outcome.error) !== undefined : outcome.kind === 'response';
 }

@@ -3,12 +3,12 @@
  * and no clock; time and randomness are arguments.
  */
 
-import { nextDelay } from './backoff/delay.ts';
-import type { Random } from './clock.ts';
-import { describeValue } from './errors.ts';
-import type { RetryBudget } from './guards/budget.ts';
-import { classifyHttp, responseOf } from './http/classify.ts';
-import type { ErrorResponse } from './http/classify.ts';
+import { AttemptHistory, toRecord } from './attempt-history.ts';
+import type { AttemptEntry, SentAttempt } from './attempt-history.ts';
+import { decideAfterFailure } from './decision.ts';
+import type { DecisionMoment } from './decision.ts';
+import { keyOf } from './guards/destination-key.ts';
+import { classifyHttp, responseIn } from './http/classify.ts';
 import { summarizeError } from './http/error-summary.ts';
 import { readHint } from './http/hint.ts';
 import type {
@@ -22,32 +22,13 @@ import type {
   StopReason,
 } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
-import type { AttemptRecord, ErrorSummary, RequestStatistics } from './record.ts';
-import { describeRequest, originOf } from './request.ts';
+import type { AttemptRecord, RequestStatistics } from './record.ts';
 import type { RequestDescription } from './request.ts';
-import { silence, warnOnce } from './warnings.ts';
 
 /** Who an operation is. */
 export interface OperationIdentity {
   readonly id?: string | undefined;
   readonly key?: string | undefined;
-}
-
-/** The moment of a decision. */
-export interface DecisionMoment {
-  /** Monotonic ms. */
-  readonly now: number;
-  /** Epoch ms, for hints that are dates. */
-  readonly epoch: number;
-  readonly random: Random;
-  /** Whether the request's body can be sent once more. */
-  readonly replayable: boolean;
-  /** Whether the client is being closed. */
-  readonly closing: boolean;
-  /** How many retries the destination gets; `undefined` for any number. */
-  readonly budget: RetryBudget | undefined;
-  /** Whether the destination's circuit breaker stops retries. */
-  readonly circuitOpen: boolean;
 }
 
 /** Why an operation can be ended from outside, and what that makes of it. */
@@ -59,64 +40,6 @@ const INTERRUPTED: Readonly<Record<Exclude<InterruptionKind, 'attempt_timeout'>,
   bulkhead_full: 'bulkhead_full',
   bulkhead_queue_timeout: 'bulkhead_full',
 };
-
-/** An attempt with monotonic times; the wall clock comes in when somebody reads it. */
-interface AttemptEntry {
-  readonly attemptNumber: number;
-  readonly hedged: boolean;
-  readonly delayBefore: number;
-  readonly startedAt: number;
-  readonly endedAt: number;
-  readonly status: number | undefined;
-  readonly failureClass: FailureClass | undefined;
-  readonly error: ErrorSummary | undefined;
-  readonly hint: number | undefined;
-  readonly reason: RetryReason | StopReason;
-}
-
-/** An attempt that runs beside others, or did. */
-export interface SentAttempt {
-  readonly number: number;
-  readonly startedAt: number;
-  /** It was sent while another one had not ended yet. */
-  readonly hedged: boolean;
-}
-
-/** How an attempt ended. */
-interface AttemptEnding {
-  readonly status?: number | undefined;
-  readonly error?: ErrorSummary | undefined;
-  readonly hint?: number | undefined;
-}
-
-/** What only an operation has that was retried, or had to wait. */
-class History {
-  readonly entries: AttemptEntry[] = [];
-  firstAttemptEndedAt: number | undefined;
-  /** The start of the wait. */
-  waitsSince: number;
-  delayBefore = 0;
-  totalDelay = 0;
-  computedDelay = 0;
-  /** What the last retry was charged. */
-  charge = 0;
-  /** The server has asked for a wait. */
-  hinted = false;
-  /** What it asked for in answer to attempts beside the one that is decided upon. */
-  hintBeside: number | undefined;
-
-  constructor(waitsSince: number) {
-    this.waitsSince = waitsSince;
-  }
-
-  waitEnded(now: number): void {
-    this.delayBefore = now - this.waitsSince;
-    this.totalDelay += this.delayBefore;
-  }
-}
-
-/** A server's wait is stretched by up to this share, so that its clients do not come back all at once. */
-const HINT_JITTER = 0.1;
 
 /** An operation within this attempt has given up on the error: doing it all again would multiply the attempts. */
 const GIVEN_UP_WITHIN: Classification = Object.freeze({
@@ -153,7 +76,7 @@ export class Operation {
   #status: number | undefined;
   /** The last attempt succeeded: its entry is made when somebody reads the statistics. */
   #lastSucceeded = false;
-  #history: History | undefined;
+  #history: AttemptHistory | undefined;
   /** When `timeout` began to count, where that was not the start. */
   #admittedAt: number | undefined;
   #id: string | undefined;
@@ -227,7 +150,7 @@ export class Operation {
 
   /** A guard makes the operation wait. */
   waitBegan(): void {
-    this.#history ??= new History(this.startedAt);
+    this.#history ??= new AttemptHistory(this.startedAt);
   }
 
   /** A place in the bulkhead has come: `timeout` begins to count. */
@@ -313,14 +236,20 @@ export class Operation {
   ): Decision {
     const { failureClass } = classification;
     if (failureClass === undefined) {
-      this.succeed(statusOf(outcome), endedAt);
+      this.succeed(responseIn(outcome)?.status, endedAt);
       return { action: 'stop', result: 'success', reason: 'success' };
     }
     const hint = this.hintOf(outcome, moment.epoch);
-    this.#history ??= new History(this.startedAt);
+    this.#history ??= new AttemptHistory(this.startedAt);
     const asked = Math.max(hint ?? 0, this.#history.hintBeside ?? 0);
     this.#history.hintBeside = undefined;
-    const decision = this.#afterFailure(classification, asked > 0 ? asked : hint, moment, this.#history);
+    const decision = decideAfterFailure(
+      this,
+      this.#history,
+      classification,
+      asked > 0 ? asked : hint,
+      moment,
+    );
     this.#recordFailure(outcome, failureClass, decision.reason, endedAt, hint);
     this.#history.waitsSince = moment.now;
     if (decision.action === 'stop') this.#finish(decision.result, decision.reason, endedAt);
@@ -346,7 +275,7 @@ export class Operation {
 
   /** The record of the attempt that ended last. */
   lastRecord(epochOffset: number): AttemptRecord | undefined {
-    const entry = this.#lastSucceeded ? this.#successEntry() : this.#history?.entries.at(-1);
+    const entry = this.#lastSucceeded ? this.#entry() : this.#history?.entries.at(-1);
     return entry && toRecord(entry, epochOffset);
   }
 
@@ -384,66 +313,6 @@ export class Operation {
     return headers && readHint(headers, epoch);
   }
 
-  #afterFailure(
-    classification: Classification,
-    hint: number | undefined,
-    moment: DecisionMoment,
-    history: History,
-  ): Decision {
-    const { failureClass, reason, retryable } = classification;
-    const { maxAttempts, retryAfter, timeout } = this.policy;
-    if (!retryable) {
-      const result = failureClass === 'aborted' ? 'aborted' : 'non_retryable_error';
-      return { action: 'stop', result, reason: reason as StopReason };
-    }
-    if (this.attemptNumber >= maxAttempts) {
-      return { action: 'stop', result: 'retry_exhausted', reason: 'attempts_exhausted' };
-    }
-    if (moment.closing) {
-      return { action: 'stop', result: 'retry_exhausted', reason: 'client_closing' };
-    }
-    if (!moment.replayable) {
-      return { action: 'stop', result: 'non_retryable_error', reason: 'body_not_replayable' };
-    }
-    if (hint !== undefined && retryAfter && hint > retryAfter.max && retryAfter.beyond === 'stop') {
-      return { action: 'stop', result: 'retry_exhausted', reason: 'retry_after_exceeds_max' };
-    }
-    const remaining = this.remaining(moment.now);
-    const obeyed = hint === undefined || !retryAfter ? 0 : Math.min(hint, retryAfter.max);
-    const delay = obeyed < remaining ? this.#delay(failureClass, obeyed, moment, history) : remaining;
-    if (timeout !== undefined && delay >= remaining) {
-      return { action: 'stop', result: 'timeout', reason: 'wait_exceeds_timeout' };
-    }
-    if (moment.circuitOpen) {
-      return { action: 'stop', result: 'circuit_breaker_open', reason: 'circuit_breaker_open' };
-    }
-    const charge = moment.budget ? moment.budget.tryRetry(failureClass === 'throttled', moment.now) : 0;
-    if (charge === undefined) {
-      return { action: 'stop', result: 'budget_exhausted', reason: 'budget_exhausted' };
-    }
-    history.charge = charge;
-    return { action: 'retry', delay, reason: reason as RetryReason, ...(hint !== undefined && { hint }) };
-  }
-
-  #delay(
-    failureClass: FailureClass | undefined,
-    hint: number,
-    moment: DecisionMoment,
-    history: History,
-  ): number {
-    const { baseDelay, throttledBaseDelay } = this.policy;
-    const computed = nextDelay(this.policy, {
-      attemptNumber: this.attemptNumber,
-      baseDelay: failureClass === 'throttled' ? throttledBaseDelay : baseDelay,
-      previousDelay: history.computedDelay,
-      failureClass,
-      random: moment.random,
-    });
-    history.computedDelay = computed;
-    // Only a hint is stretched: a computed delay has its own jitter, and never passes maxDelay.
-    return hint > 0 && hint >= computed ? hint * (1 + HINT_JITTER * moment.random()) : computed;
-  }
-
   #recordFailure(
     outcome: Outcome | undefined,
     failureClass: FailureClass,
@@ -452,7 +321,7 @@ export class Operation {
     hint: number | undefined,
   ): void {
     this.#record(failureClass, reason, endedAt, {
-      status: outcome && statusOf(outcome),
+      status: outcome && responseIn(outcome)?.status,
       error: outcome?.kind === 'error' ? summarizeError(outcome.error) : undefined,
       hint,
     });
@@ -462,26 +331,12 @@ export class Operation {
     failureClass: FailureClass,
     reason: RetryReason | StopReason,
     endedAt: number,
-    { error, hint, status }: AttemptEnding,
+    { error, hint, status }: Partial<Pick<AttemptEntry, 'error' | 'hint' | 'status'>>,
   ): void {
-    this.#history ??= new History(this.startedAt);
-    const history = this.#history;
     this.#inAttempt = false;
     this.#endedAt = endedAt;
-    history.firstAttemptEndedAt ??= endedAt;
-    if (hint !== undefined) history.hinted = true;
-    history.entries.push({
-      attemptNumber: this.#current,
-      hedged: this.#hedged,
-      delayBefore: this.#hedged ? 0 : history.delayBefore,
-      startedAt: this.#attemptStartedAt,
-      endedAt,
-      status,
-      failureClass,
-      error,
-      hint,
-      reason,
-    });
+    this.#history ??= new AttemptHistory(this.startedAt);
+    this.#history.add({ ...this.#entry(), status, failureClass, error, hint, reason });
   }
 
   #finish(result: OperationResult, reason: StopReason, now: number): void {
@@ -492,12 +347,13 @@ export class Operation {
 
   #allEntries(): AttemptEntry[] {
     const entries = [...(this.#history?.entries ?? [])];
-    if (this.#lastSucceeded) entries.push(this.#successEntry());
+    if (this.#lastSucceeded) entries.push(this.#entry());
     // Those that ran beside each other ended in any order.
     return entries.toSorted((one, other) => one.attemptNumber - other.attemptNumber);
   }
 
-  #successEntry(): AttemptEntry {
+  /** The current attempt, as a success. */
+  #entry(): AttemptEntry {
     return {
       attemptNumber: this.#current,
       hedged: this.#hedged,
@@ -511,46 +367,4 @@ export class Operation {
       reason: 'success',
     };
   }
-}
-
-function responseIn(outcome: Outcome): ErrorResponse | undefined {
-  if (outcome.kind === 'error') return responseOf(outcome.error);
-  return outcome.kind === 'response' ? outcome : undefined;
-}
-
-function statusOf(outcome: Outcome): number | undefined {
-  return responseIn(outcome)?.status;
-}
-
-function toRecord(entry: AttemptEntry, epochOffset: number): AttemptRecord {
-  const { error, failureClass, hint, status } = entry;
-  return Object.freeze({
-    attemptNumber: entry.attemptNumber,
-    delayBefore: entry.delayBefore,
-    startTime: entry.startedAt + epochOffset,
-    endTime: entry.endedAt + epochOffset,
-    responseTime: entry.endedAt - entry.startedAt,
-    success: failureClass === undefined,
-    ...(status !== undefined && { status }),
-    ...(failureClass !== undefined && { failureClass }),
-    ...(error !== undefined && { error }),
-    hedged: entry.hedged,
-    ...(hint !== undefined && { hint }),
-    reason: entry.reason,
-  });
-}
-
-function keyOf(policy: RetryPolicy, request: RequestDescription): string {
-  const { key } = policy;
-  if (key) {
-    try {
-      const own: unknown = key(describeRequest(request));
-      if (typeof own === 'string') return own;
-      silence(own);
-      warnOnce(key, `key returned ${describeValue(own)}, accepted: a string; the origin of the URL is used`);
-    } catch (error) {
-      warnOnce(key, 'key threw; the origin of the URL is used', error);
-    }
-  }
-  return originOf(request.origin ?? request.url);
 }

@@ -1,5 +1,6 @@
 /** Drives an operation whose client answers by promises. */
 
+import type { SentAttempt } from './attempt-history.ts';
 import { Attempt } from './attempt.ts';
 import type { Discarding, Exchange } from './exchange.ts';
 import { Execution } from './execution.ts';
@@ -7,7 +8,6 @@ import type { EngineState } from './execution.ts';
 import type { Hedging } from './guards/hedging.ts';
 import { HedgedRound } from './hedge.ts';
 import { Interruption } from './interruption.ts';
-import type { SentAttempt } from './operation.ts';
 import { SUCCESS } from './outcome.ts';
 import type { Classification, Outcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';

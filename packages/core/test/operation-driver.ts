@@ -1,5 +1,6 @@
 import { Operation } from '../src/operation.ts';
-import type { DecisionMoment, OperationIdentity } from '../src/operation.ts';
+import type { DecisionMoment } from '../src/decision.ts';
+import type { OperationIdentity } from '../src/operation.ts';
 import type { RetryOptions } from '../src/options.ts';
 import type { Classification, Decision, Outcome, ResponseOutcome } from '../src/outcome.ts';
 import { resolvePolicy } from '../src/policy.ts';

@@ -165,6 +165,12 @@ export function responseOf(error: unknown): ErrorResponse | undefined {
   }
 }
 
+/** The response of an outcome, in its error too. */
+export function responseIn(outcome: Outcome): ErrorResponse | undefined {
+  if (outcome.kind === 'error') return responseOf(outcome.error);
+  return outcome.kind === 'response' ? outcome : undefined;
+}
+
 function headerReader(headers: object): HeaderReader {
   return {
     get: (name) => {

@@ -1,0 +1,103 @@
+/** What follows a failed attempt: the limits of the policy, in the order in which they are asked. */
+
+import type { AttemptHistory } from './attempt-history.ts';
+import { nextDelay } from './backoff/delay.ts';
+import type { Random } from './clock.ts';
+import type { RetryBudget } from './guards/budget.ts';
+import type { Classification, Decision, FailureClass, RetryReason, StopReason } from './outcome.ts';
+import type { RetryPolicy } from './policy.ts';
+
+/** The moment of a decision. */
+export interface DecisionMoment {
+  /** Monotonic ms. */
+  readonly now: number;
+  /** Epoch ms, for hints that are dates. */
+  readonly epoch: number;
+  readonly random: Random;
+  /** Whether the request's body can be sent once more. */
+  readonly replayable: boolean;
+  /** Whether the client is being closed. */
+  readonly closing: boolean;
+  /** How many retries the destination gets; `undefined` for any number. */
+  readonly budget: RetryBudget | undefined;
+  /** Whether the destination's circuit breaker stops retries. */
+  readonly circuitOpen: boolean;
+}
+
+/** The operation that the decision is about. */
+export interface DecisionSubject {
+  readonly policy: RetryPolicy;
+  readonly attemptNumber: number;
+  remaining(now: number): number;
+}
+
+/** A server's wait is stretched by up to this share, so that its clients do not come back all at once. */
+const HINT_JITTER = 0.1;
+
+/**
+ * Decides what follows a failed attempt. A retry is charged to the budget here, when it is scheduled.
+ *
+ * @param hint the wait that the server asks for, in ms
+ */
+export function decideAfterFailure(
+  subject: DecisionSubject,
+  history: AttemptHistory,
+  classification: Classification,
+  hint: number | undefined,
+  moment: DecisionMoment,
+): Decision {
+  const { failureClass, reason, retryable } = classification;
+  const { maxAttempts, retryAfter, timeout } = subject.policy;
+  if (!retryable) {
+    const result = failureClass === 'aborted' ? 'aborted' : 'non_retryable_error';
+    return { action: 'stop', result, reason: reason as StopReason };
+  }
+  if (subject.attemptNumber >= maxAttempts) {
+    return { action: 'stop', result: 'retry_exhausted', reason: 'attempts_exhausted' };
+  }
+  if (moment.closing) {
+    return { action: 'stop', result: 'retry_exhausted', reason: 'client_closing' };
+  }
+  if (!moment.replayable) {
+    return { action: 'stop', result: 'non_retryable_error', reason: 'body_not_replayable' };
+  }
+  if (hint !== undefined && retryAfter && hint > retryAfter.max && retryAfter.beyond === 'stop') {
+    return { action: 'stop', result: 'retry_exhausted', reason: 'retry_after_exceeds_max' };
+  }
+  const remaining = subject.remaining(moment.now);
+  const obeyed = hint === undefined || !retryAfter ? 0 : Math.min(hint, retryAfter.max);
+  const delay = obeyed < remaining ? delayAfter(subject, failureClass, obeyed, moment, history) : remaining;
+  if (timeout !== undefined && delay >= remaining) {
+    return { action: 'stop', result: 'timeout', reason: 'wait_exceeds_timeout' };
+  }
+  if (moment.circuitOpen) {
+    return { action: 'stop', result: 'circuit_breaker_open', reason: 'circuit_breaker_open' };
+  }
+  const charge = moment.budget ? moment.budget.tryRetry(failureClass === 'throttled', moment.now) : 0;
+  if (charge === undefined) {
+    return { action: 'stop', result: 'budget_exhausted', reason: 'budget_exhausted' };
+  }
+  history.charge = charge;
+  return { action: 'retry', delay, reason: reason as RetryReason, ...(hint !== undefined && { hint }) };
+}
+
+/** The larger of the computed delay and the hint. */
+function delayAfter(
+  subject: DecisionSubject,
+  failureClass: FailureClass | undefined,
+  hint: number,
+  moment: DecisionMoment,
+  history: AttemptHistory,
+): number {
+  const { baseDelay, throttledBaseDelay } = subject.policy;
+  const computed = nextDelay(subject.policy, {
+    attemptNumber: subject.attemptNumber,
+    baseDelay: failureClass === 'throttled' ? throttledBaseDelay : baseDelay,
+    previousDelay: history.computedDelay,
+    failureClass,
+    random: moment.random,
+  });
+  history.computedDelay = computed;
+  // Only a hint is stretched: a computed delay has its own jitter, and never passes maxDelay.
+  return hint > 0 && hint >= computed ? hint * (1 + HINT_JITTER * moment.random()) : computed;
+}

@@ -1,0 +1,36 @@
+/** Asks the user's `shouldRetry`. One that fails, or says nothing that it may, leaves the built-in verdict. */
+
+import { describeValue } from './errors.ts';
+import { applyVerdict } from './http/verdict.ts';
+import { Interruption } from './interruption.ts';
+import type { GeneralOptions, ShouldRetryContext } from './options.ts';
+import type { Classification, Outcome } from './outcome.ts';
+import { warnOnce } from './warnings.ts';
+
+/**
+ * @param wait waits for a promise of the user's, unless the operation ends
+ * @throws Interruption when it ends meanwhile
+ */
+export async function askShouldRetry(
+  shouldRetry: NonNullable<GeneralOptions['shouldRetry']>,
+  outcome: Outcome,
+  builtIn: Classification,
+  context: ShouldRetryContext,
+  wait: (<V>(pending: PromiseLike<V>) => Promise<V>) | undefined,
+): Promise<Classification> {
+  try {
+    const answer = shouldRetry(outcome, context);
+    const verdict: unknown = isPromiseLike(answer) ? await (wait ? wait(answer) : answer) : answer;
+    if (verdict === undefined || typeof verdict === 'boolean') return applyVerdict(builtIn, verdict);
+    const given = describeValue(verdict);
+    warnOnce(shouldRetry, `shouldRetry returned ${given}, accepted: true, false or undefined`);
+  } catch (error) {
+    if (Interruption.is(error)) throw error;
+    warnOnce(shouldRetry, 'shouldRetry failed; the built-in verdict stands', error);
+  }
+  return builtIn;
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
