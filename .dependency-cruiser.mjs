@@ -22,6 +22,7 @@ const floors = Object.entries({
     'interruption.ts',
     'should-retry.ts',
     'signals.ts',
+    'within-request.ts',
     'exchange.ts',
     'replayable-stream.ts',
     'hedge.ts',

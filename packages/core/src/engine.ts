@@ -18,6 +18,7 @@ import type { RetryPolicy } from './policy.ts';
 import { PromiseExecution } from './promise-execution.ts';
 import { StatisticsAggregate } from './statistics/aggregate.ts';
 import type { StatisticsSnapshot } from './statistics/aggregate.ts';
+import { isWithinRetries } from './within-request.ts';
 
 /** The sums over an engine's operations. */
 export interface RetryStatistics {
@@ -99,6 +100,8 @@ class Engine implements RetryEngine {
   readonly #settings: SettingsCache;
   readonly #options: AnyRetryOptions;
   readonly #overrides = new WeakMap<object, RetryPolicy>();
+  /** The same policies with a single attempt. */
+  readonly #nested = new WeakMap<RetryPolicy, RetryPolicy>();
   #single: RetryPolicy | undefined;
 
   constructor(options: RetryOptions) {
@@ -171,6 +174,17 @@ class Engine implements RetryEngine {
   }
 
   #policyFor(override: CallOptions['retry']): RetryPolicy {
+    const policy = this.#chosenPolicy(override);
+    if (policy.maxAttempts === 1 || policy.nested === 'full' || !isWithinRetries()) return policy;
+    let nested = this.#nested.get(policy);
+    if (nested === undefined) {
+      nested = Object.freeze({ ...policy, maxAttempts: 1 });
+      this.#nested.set(policy, nested);
+    }
+    return nested;
+  }
+
+  #chosenPolicy(override: CallOptions['retry']): RetryPolicy {
     if (override === undefined) return this.policy;
     if (override === false) return (this.#single ??= overridePolicy(this.#options, false, this.policy));
     if (typeof override !== 'object' || override === null) {

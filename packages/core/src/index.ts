@@ -110,5 +110,7 @@ export { retry, retryable, withRetry } from './retry.ts';
 export type { RetryPattern, StatisticsSnapshot } from './statistics/aggregate.ts';
 export { linkWhileAlive, subscribe, unsubscribe } from './signals.ts';
 export type { SignalSubscriber } from './signals.ts';
-export { formatStatistics } from './statistics/format.ts';
+export { formatSnapshot, formatStatistics } from './statistics/format.ts';
 export { warnOnce } from './warnings.ts';
+export { withinRequest } from './within-request.ts';
+export type { IncomingHeaders } from './within-request.ts';

@@ -117,6 +117,11 @@ export interface GeneralOptions {
   idempotencyKey?: boolean | ((request: RequestDescription) => string) | undefined;
   /** Tells the server the attempt's number and the time that remains. @default false */
   attemptHeaders?: boolean | undefined;
+  /**
+   * What an operation does within `withinRequest`, when the sender of that request retries it: `'single'` makes one
+   * attempt, `'full'` takes no notice. @default 'single'
+   */
+  nested?: 'single' | 'full' | undefined;
   /** How much of a streamed body is kept to be sent again; `false` sends it once. @default { maxBytes: 1_048_576 } */
   replay?: ReplayOptions | false | undefined;
   /** Continue a broken download with `Range` when the validator allows it. @default false */

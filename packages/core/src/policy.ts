@@ -38,6 +38,7 @@ export interface RetryPolicy extends Readonly<BackoffSettings>, GuardSettings {
   readonly retryAfter: { readonly max: number; readonly beyond: 'stop' | 'cap' } | false;
   readonly idempotencyKey: boolean | ((request: RequestDescription) => string);
   readonly attemptHeaders: boolean;
+  readonly nested: 'single' | 'full';
   readonly replay: { readonly maxBytes: number } | false;
   readonly resume: boolean;
   readonly key: ((request: RequestDescription) => string) | undefined;
@@ -140,6 +141,7 @@ function resolve(options: AnyRetryOptions, inherited: Partial<GuardSettings> = {
       retryAfter && Object.freeze({ max: retryAfter.max ?? 60_000, beyond: retryAfter.beyond ?? 'stop' }),
     idempotencyKey: options.idempotencyKey ?? false,
     attemptHeaders: options.attemptHeaders ?? false,
+    nested: options.nested ?? 'single',
     replay: replay && Object.freeze({ maxBytes: replay.maxBytes ?? 2 ** 20 }),
     resume: options.resume ?? false,
     ...resolveGuards(options, inherited),

@@ -31,6 +31,7 @@ describe('the default of every option', () => {
       retryAfter: { max: 60_000, beyond: 'stop' },
       idempotencyKey: false,
       attemptHeaders: false,
+      nested: 'single',
       replay: { maxBytes: 1_048_576 },
       resume: false,
       budget: { kind: 'window', ratio: 0.2, minPerSecond: 10, window: 10_000 },

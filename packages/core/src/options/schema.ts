@@ -42,6 +42,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   'retryAfter.beyond': "'stop' or 'cap'",
   idempotencyKey: 'true, false, or a function of the request that returns a key',
   attemptHeaders: 'true or false',
+  nested: "'single' or 'full'",
   replay: 'an object { maxBytes }, or false to send streams once',
   'replay.maxBytes': 'a whole number of bytes of at least 0',
   resume: 'true or false',
@@ -102,6 +103,7 @@ const jsonShape = {
   ),
   idempotencyKey: z.optional(z.boolean()),
   attemptHeaders: z.optional(z.boolean()),
+  nested: z.optional(z.enum(['single', 'full'])),
   replay: z.optional(
     z.union([z.strictObject({ maxBytes: z.optional(z.int().check(z.gte(0))) }), z.literal(false)]),
   ),

@@ -90,26 +90,26 @@ export class StatisticsAggregate {
 
   snapshot(): StatisticsSnapshot {
     const totalOperations = Object.values(this.#results).reduce((sum, count) => sum + count, 0);
-    return {
+    return Object.freeze({
       totalOperations,
       totalAttempts: this.#totalAttempts,
       successRate: ratio(this.#results.success, totalOperations),
       retryExhaustedRate: ratio(this.#results.retry_exhausted, totalOperations),
       averageAttemptsPerOperation: ratio(this.#totalAttempts, totalOperations),
       averageRetryTime: ratio(this.#totalRetryTime, this.#retriedOperations),
-      results: { ...this.#results },
-      failureClasses: { ...this.#failureClasses },
-      retryPatterns: this.#patterns.map(toPattern),
-      performanceImpact: {
+      results: Object.freeze({ ...this.#results }),
+      failureClasses: Object.freeze({ ...this.#failureClasses }),
+      retryPatterns: Object.freeze(this.#patterns.map(toPattern)),
+      performanceImpact: Object.freeze({
         totalRetryOverhead: this.#totalRetryOverhead,
         averageOverheadPerOperation: ratio(this.#totalRetryOverhead, totalOperations),
-      },
-    };
+      }),
+    });
   }
 }
 
 function toPattern({ responseTimes, successes }: PatternCounter, index: number): RetryPattern {
-  return {
+  return Object.freeze({
     attemptNumber: index + 1,
     count: responseTimes.count,
     successRate: ratio(successes, responseTimes.count),
@@ -117,7 +117,7 @@ function toPattern({ responseTimes, successes }: PatternCounter, index: number):
     p50ResponseTime: responseTimes.quantile(0.5),
     p95ResponseTime: responseTimes.quantile(0.95),
     p99ResponseTime: responseTimes.quantile(0.99),
-  };
+  });
 }
 
 function ratio(part: number, whole: number): number {

@@ -1,6 +1,7 @@
 /** Statistics for people. */
 
 import type { AttemptRecord, RequestStatistics } from '../record.ts';
+import type { RetryPattern, StatisticsSnapshot } from './aggregate.ts';
 
 /**
  * One operation as text: a line on the whole, then a line an attempt.
@@ -30,7 +31,54 @@ function formatAttempt(attempt: AttemptRecord, operationStart: number): string {
   return `  #${attemptNumber}  ${offset.padEnd(9)} ${ending}  ${milliseconds(responseTime)}  ${verdict}${asked}`;
 }
 
-/** Whole ms with thin grouping, the same in every locale. */
+/**
+ * The sums of an engine as text: a line on the whole, the results and failures that there were, then a line for the
+ * attempts of each number.
+ *
+ * @example
+ * console.log(formatSnapshot(engine.statistics.snapshot()));
+ * // 1,204 operations, 99.2 % succeeded, 1.04 attempts each, 4,120 ms spent on retries
+ * //   results   success 1,194, retry_exhausted 10
+ * //   failures  timeout 6, transient 44
+ * //   #1   1,204 attempts, 96.1 % succeeded, p50 10 ms, p95 31 ms, p99 80 ms
+ * //   #2   48 attempts, 79.2 % succeeded, p50 11 ms, p95 35 ms, p99 91 ms
+ */
+export function formatSnapshot(snapshot: StatisticsSnapshot): string {
+  const { averageAttemptsPerOperation, failureClasses, performanceImpact, results, successRate } = snapshot;
+  const total = `${grouped(snapshot.totalOperations)} ${snapshot.totalOperations === 1 ? 'operation' : 'operations'}`;
+  const each = `${averageAttemptsPerOperation.toFixed(2)} attempts each`;
+  const overhead = `${milliseconds(performanceImpact.totalRetryOverhead)} spent on retries`;
+  const title = `${total}, ${percent(successRate)} succeeded, ${each}, ${overhead}`;
+  return [
+    title,
+    ...formatCounts('results', results),
+    ...formatCounts('failures', failureClasses),
+    ...snapshot.retryPatterns.map(formatPattern),
+  ].join('\n');
+}
+
+function formatCounts(title: string, counts: Readonly<Record<string, number>>): string[] {
+  const seen = Object.entries(counts).filter(([, count]) => count > 0);
+  if (seen.length === 0) return [];
+  return [`  ${title.padEnd(8)}  ${seen.map(([name, count]) => `${name} ${grouped(count)}`).join(', ')}`];
+}
+
+function formatPattern(pattern: RetryPattern): string {
+  const { attemptNumber, count, p50ResponseTime, p95ResponseTime, p99ResponseTime, successRate } = pattern;
+  const quantiles = `p50 ${milliseconds(p50ResponseTime)}, p95 ${milliseconds(p95ResponseTime)}, p99 ${milliseconds(p99ResponseTime)}`;
+  const attempts = `${grouped(count)} ${count === 1 ? 'attempt' : 'attempts'}`;
+  return `  #${String(attemptNumber).padEnd(3)} ${attempts}, ${percent(successRate)} succeeded, ${quantiles}`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
 function milliseconds(value: number): string {
-  return `${String(Math.round(value)).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')} ms`;
+  return `${grouped(Math.round(value))} ms`;
+}
+
+/** Whole numbers with thin grouping, the same in every locale. */
+function grouped(value: number): string {
+  return String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 }

@@ -20,6 +20,7 @@ const everything = {
   retryAfter: { max: 60, beyond: 'cap' },
   idempotencyKey: true,
   attemptHeaders: true,
+  nested: 'full',
   replay: { maxBytes: 70 },
   resume: true,
   budget: { kind: 'tokens', capacity: 10, cost: 1, throttledCost: 1, refund: 0.5, threshold: 0.5 },

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import type { AttemptRecord, RequestStatistics } from '../../src/record.ts';
-import { formatStatistics } from '../../src/statistics/format.ts';
+import { StatisticsAggregate } from '../../src/statistics/aggregate.ts';
+import { formatSnapshot, formatStatistics } from '../../src/statistics/format.ts';
 
 const START = Date.UTC(2020, 0, 1);
 const record = (fields: Partial<AttemptRecord>): AttemptRecord => ({
@@ -81,5 +82,50 @@ describe('statistics for people', () => {
 
   it('large times are grouped the same in every locale', () => {
     expect(formatStatistics(statistics({ totalTime: 1_234_567.8 }))).toContain('in 1,234,568 ms');
+  });
+});
+
+describe('a snapshot for people', () => {
+  const aggregate = new StatisticsAggregate();
+  for (let count = 0; count < 1200; count += 1) {
+    aggregate.attemptEnded(1, 10, count < 1150 ? undefined : 'transient');
+    if (count >= 1150) aggregate.attemptEnded(2, 20, count < 1190 ? undefined : 'timeout');
+    aggregate.operationEnded(
+      count < 1190 ? 'success' : 'retry_exhausted',
+      count < 1150 ? 1 : 2,
+      count < 1150 ? 0 : 50,
+    );
+  }
+
+  it('says what happened, what it cost, and how each attempt fared', () => {
+    expect(formatSnapshot(aggregate.snapshot())).toBe(
+      [
+        '1,200 operations, 99.2 % succeeded, 1.04 attempts each, 2,500 ms spent on retries',
+        '  results   success 1,190, retry_exhausted 10',
+        '  failures  timeout 10, transient 50',
+        '  #1   1,200 attempts, 95.8 % succeeded, p50 10 ms, p95 10 ms, p99 10 ms',
+        '  #2   50 attempts, 80.0 % succeeded, p50 20 ms, p95 20 ms, p99 20 ms',
+      ].join('\n'),
+    );
+  });
+
+  it('is a line when nothing has happened yet', () => {
+    expect(formatSnapshot(new StatisticsAggregate().snapshot())).toBe(
+      '0 operations, 0.0 % succeeded, 0.00 attempts each, 0 ms spent on retries',
+    );
+  });
+
+  it('is of something that nobody can change, and that JSON can say', () => {
+    const snapshot = aggregate.snapshot();
+    const parts = [
+      snapshot,
+      snapshot.results,
+      snapshot.failureClasses,
+      snapshot.retryPatterns,
+      snapshot.retryPatterns[0],
+      snapshot.performanceImpact,
+    ];
+    expect(parts.every((part) => Object.isFrozen(part))).toBe(true);
+    expect(JSON.parse(JSON.stringify(snapshot))).toEqual(snapshot);
   });
 });
