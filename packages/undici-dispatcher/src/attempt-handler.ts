@@ -55,6 +55,8 @@ export class AttemptHandler implements Handler, ResponseOutcome {
   statusMessage: string | undefined;
   /** As undici has parsed them. */
   responseHeaders: IncomingHttpHeaders | undefined;
+  /** It was sent beside another: until it has won, its caller hears of that one alone. */
+  isHedge = false;
   /** The dispatcher has returned: what comes now comes from a connection. */
   dispatched = false;
   #started = false;
@@ -91,7 +93,12 @@ export class AttemptHandler implements Handler, ResponseOutcome {
     step: 'onResponseStarted' | 'onRequestSent' | 'onBodySent',
     sent: readonly unknown[],
   ): void {
-    if (this.#phase === 'sent') this.#owner.progressed(step, sent);
+    if (this.#phase === 'sent' && !this.isHedge) this.#owner.progressed(step, sent);
+  }
+
+  /** Whether its response has yet to come. */
+  get isAwaited(): boolean {
+    return this.#phase === 'sent';
   }
 
   /** Whether nothing of it matters any more. */
@@ -133,7 +140,7 @@ export class AttemptHandler implements Handler, ResponseOutcome {
     if (this.#phase !== 'sent') return;
     this.controller = controller;
     if (statusCode < 200) {
-      this.#owner.attemptInformed(statusCode, headers, statusMessage);
+      if (!this.isHedge) this.#owner.attemptInformed(statusCode, headers, statusMessage);
       return;
     }
     this.status = statusCode;

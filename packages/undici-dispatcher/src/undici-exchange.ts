@@ -92,7 +92,10 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
       ? new ProgressHandler(this, attempt)
       : new AttemptHandler(this, attempt);
     // Kept while it may still answer: an attempt may be sent beside it.
-    if (this.#live && !this.#live.isOver) (this.#beside ??= []).push(this.#live);
+    if (this.#live && !this.#live.isOver) {
+      live.isHedge = this.#live.isAwaited;
+      (this.#beside ??= []).push(this.#live);
+    }
     this.#live = live;
     this.canTakeMore = this.dispatch(this.optionsOf(attempt), live);
     live.dispatched = true;

@@ -74,6 +74,25 @@ describe.each(ROUTES)('a handler, through %s', (route) => {
     ]);
   });
 
+  it('hears the interim responses and the progress of the first alone, while nobody knows who wins', async () => {
+    const sent = await twoUnderWay({ route });
+    sent.attempt(1).bodySent('x').requestSent().respond(103, { link: 'one' });
+    sent.attempt(2).bodySent('x').requestSent().responseStarted().respond(103, { link: 'two' });
+    sent.attempt(2).respond(200).end();
+    const [start, ...events] = sent.handler.events;
+    expect([start, events.slice(-2)]).toEqual(['start', ['response 200', 'end']]);
+    expect(events.filter((event) => event === 'response 103')).toHaveLength(1);
+    expect(events.filter((event) => event.startsWith('body sent'))).toHaveLength(1);
+    expect(await quiet(sent)).toEqual(NOTHING);
+  });
+
+  it('hears those of an attempt that a failure has started', () => {
+    const sent = send({ route, options: { hedge: HEDGE } as RetryOptions });
+    sent.attempt(1).start().respond(503).end();
+    sent.attempt(2).start().respond(103).respond(200).end();
+    expect(sent.handler.events).toEqual(['start', 'response 103', 'response 200', 'end']);
+  });
+
   it('hears one end when both fail, and their retries too', async () => {
     const sent = await twoUnderWay({ route, options: { maxAttempts: 2 } });
     sent.attempt(1).fail(failure('ECONNRESET'));
