@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import type { RetryOptions } from '@tenax/core';
 import { getRetryStatistics } from '@tenax/core';
 import { virtualClock } from '@tenax/core/testing';
+import type { VirtualClock } from '@tenax/core/testing';
 import type { AxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
 
@@ -17,6 +18,7 @@ import {
   unavailable,
 } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import type { Answer, FlakyServer } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import { held, passDelay } from '../../fetch-adapter/test/servers/held-request.ts';
 import { ADAPTERS, attached, failureOf } from './servers/attached.ts';
 
 const HEDGE = { delay: 100, maxExtraLoad: 10 } as const;
@@ -35,28 +37,9 @@ function hedging(options: RetryOptions = {}, adapter: (typeof ADAPTERS)[number] 
   return { api, clock, [Symbol.dispose]: dispose };
 }
 
-/** An answer that never comes, and the end of its connection. */
-function held() {
-  let end: (() => void) | undefined;
-  const closed = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const answer: Answer = (_, request) => {
-    request.socket.once('close', () => end?.());
-  };
-  return { answer, closed };
-}
-
-/** The delay of the hedge passes when the server has the first request. */
-async function hedged<T>(
-  server: FlakyServer,
-  clock: ReturnType<typeof virtualClock>,
-  pending: Promise<T>,
-): Promise<T> {
-  await server.received(1);
-  await clock.advance(100);
-  return pending;
-}
+/** The answer, once the hedge's delay has passed. */
+const hedged = <T>(server: FlakyServer, clock: VirtualClock, pending: Promise<T>): Promise<T> =>
+  passDelay(server, clock, 100, pending);
 
 const told = (subject: object): unknown[] | undefined =>
   getRetryStatistics(subject)?.attempts.map(({ hedged: isHedge, reason, success }) => [

@@ -3,10 +3,11 @@
  * options. Nothing is built while nobody listens.
  */
 
+import { builtinModule } from './builtin-module.ts';
 import type { Operation } from './operation.ts';
 import type { RequestStatistics } from './record.ts';
 
-/** What is asked of Node's module; core itself runs anywhere. */
+/** What is asked of Node's module. */
 interface Channel {
   readonly hasSubscribers: boolean;
   publish(message: unknown): void;
@@ -21,8 +22,8 @@ interface TracingChannel {
 }
 
 interface DiagnosticsChannelModule {
-  channel(name: string): Channel;
-  tracingChannel(name: string): TracingChannel;
+  readonly channel: (name: string) => Channel;
+  readonly tracingChannel: (name: string) => TracingChannel;
 }
 
 /** What `tenax:operation` tells of an operation: the same object at each of its events. */
@@ -48,16 +49,14 @@ interface Channels {
 }
 
 function openChannels(): Channels | undefined {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => DiagnosticsChannelModule | undefined };
-  };
-  const diagnostics = process?.getBuiltinModule?.('node:diagnostics_channel');
-  if (typeof diagnostics?.tracingChannel !== 'function') return undefined;
+  const { channel, tracingChannel } =
+    builtinModule<DiagnosticsChannelModule>('node:diagnostics_channel') ?? {};
+  if (channel === undefined || tracingChannel === undefined) return undefined;
   return {
-    operation: diagnostics.tracingChannel('tenax:operation'),
-    attempt: diagnostics.channel('tenax:attempt'),
-    retry: diagnostics.channel('tenax:retry'),
-    circuit: diagnostics.channel('tenax:circuit'),
+    operation: tracingChannel('tenax:operation'),
+    attempt: channel('tenax:attempt'),
+    retry: channel('tenax:retry'),
+    circuit: channel('tenax:circuit'),
   };
 }
 

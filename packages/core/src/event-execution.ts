@@ -53,7 +53,10 @@ export class EventExecution extends Execution implements EventOperation {
     this.open();
     this.#unlessEnded(() => {
       const entering = this.enter();
-      if (entering) void this.#beginAfter(entering);
+      if (entering)
+        void this.#after(entering, (now) => {
+          this.#begin(now);
+        });
       else this.#begin(this.operation.startedAt);
     });
   }
@@ -111,15 +114,16 @@ export class EventExecution extends Execution implements EventOperation {
     this.#endWait = end;
   }
 
-  async #beginAfter(entering: Promise<void>): Promise<void> {
+  /** Goes on when the wait is over, unless the operation ends meanwhile. */
+  async #after(waiting: Promise<void>, goOn: (now: number) => void): Promise<void> {
     try {
-      await entering;
+      await waiting;
       this.throwIfInterrupted();
     } catch (interruption) {
       this.#end(interruption as Interruption);
       return;
     }
-    this.#begin(this.policy.clock.now());
+    goOn(this.policy.clock.now());
   }
 
   #begin(now: number): void {
@@ -131,20 +135,12 @@ export class EventExecution extends Execution implements EventOperation {
   #pass(now: number): void {
     this.#unlessEnded(() => {
       const passing = this.isGuarded ? this.pass(now) : undefined;
-      if (passing) void this.#sendAfter(passing);
+      if (passing)
+        void this.#after(passing, (later) => {
+          this.#send(later);
+        });
       else this.#send(now);
     });
-  }
-
-  async #sendAfter(passing: Promise<void>): Promise<void> {
-    try {
-      await passing;
-      this.throwIfInterrupted();
-    } catch (interruption) {
-      this.#end(interruption as Interruption);
-      return;
-    }
-    this.#send(this.policy.clock.now());
   }
 
   #unlessEnded(step: () => void): void {
@@ -183,13 +179,8 @@ export class EventExecution extends Execution implements EventOperation {
       (tell) => {
         this.#sendHedge(tell);
       },
-      () => this.#canHedge,
+      () => this.canHedge,
     );
-  }
-
-  get #canHedge(): boolean {
-    if (this.pendingInterruption() || this.#exchange.closing) return false;
-    return this.operation.attemptNumber < this.policy.maxAttempts;
   }
 
   #sendHedge(tell: (() => void) | undefined): void {

@@ -221,6 +221,12 @@ export abstract class Execution
     return this.#guards?.hedging;
   }
 
+  /** Whether one more hedge may be sent in a round that is under way. */
+  protected get canHedge(): boolean {
+    if (this.pendingInterruption() || this.#exchange.closing) return false;
+    return this.operation.attemptNumber < this.policy.maxAttempts;
+  }
+
   protected tellServer(attempt: Attempt): void {
     this.headers ??= new Headers();
     this.headers.set('x-retry-attempt', String(attempt.number));

@@ -6,6 +6,7 @@ import type { Clock, Random } from './clock.ts';
 import { RetryConfigError } from './errors.ts';
 import type { RetryHooks } from './events.ts';
 import {
+  GUARDS,
   resolveBudget,
   resolveBulkhead,
   resolveCircuitBreaker,
@@ -53,7 +54,6 @@ export interface RetryPolicy extends Readonly<BackoffSettings>, GuardSettings {
 const RETRYABLE_STATUS_CODES: readonly number[] = Object.freeze([
   408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529,
 ]);
-const GUARDS = ['budget', 'circuitBreaker', 'bulkhead', 'pacer', 'hedge'] as const;
 const DEFAULT_BASE_DELAY = 100;
 const DEFAULT_MAX_DELAY = 20_000;
 

@@ -167,7 +167,6 @@ export class PromiseExecution<T> extends Execution {
     } catch (error) {
       end = this.#failed({ error, attempt });
     }
-    this.attemptTimer?.cancel();
     const { outcome, value } = end;
     const { shouldRetry } = this.policy;
     if (!shouldRetry || !outcome || end.classification.failureClass === 'aborted') return end;
@@ -183,10 +182,15 @@ export class PromiseExecution<T> extends Execution {
 
   #answered(value: T): AttemptEnd<T> {
     this.attemptTimer?.cancel();
-    let outcome = this.#exchange.describe?.(value);
-    if (outcome === undefined && this.policy.shouldRetry) outcome = { kind: 'value', value };
+    const outcome = this.#outcomeOf(value);
     const endedAt = this.policy.clock.now();
     return { value, outcome, classification: outcome ? this.classify(outcome) : SUCCESS, endedAt };
+  }
+
+  /** `undefined` for a success that nobody asks about. */
+  #outcomeOf(value: T): Outcome | undefined {
+    const outcome = this.#exchange.describe?.(value);
+    return outcome === undefined && this.policy.shouldRetry ? { kind: 'value', value } : outcome;
   }
 
   /** Throws what ends the whole operation. */
@@ -227,7 +231,7 @@ export class PromiseExecution<T> extends Execution {
         send(leg);
       };
       const leg = { attempt: first, number: first.number, startedAt, hedged: false };
-      round.begin(leg, sendHedge, () => this.#canHedge);
+      round.begin(leg, sendHedge, () => this.canHedge);
       send(leg);
     });
     try {
@@ -260,8 +264,7 @@ export class PromiseExecution<T> extends Execution {
     let outcome: Outcome | undefined;
     try {
       value = await this.#exchange.send(leg.attempt);
-      outcome = this.#exchange.describe?.(value);
-      if (outcome === undefined && this.policy.shouldRetry) outcome = { kind: 'value', value };
+      outcome = this.#outcomeOf(value);
     } catch (error) {
       outcome = this.describeError(error);
     }
@@ -292,11 +295,6 @@ export class PromiseExecution<T> extends Execution {
     }
     this.operation.focus(leg);
     return { value, outcome, classification, endedAt };
-  }
-
-  get #canHedge(): boolean {
-    if (this.pendingInterruption() || this.#exchange.closing) return false;
-    return this.operation.attemptNumber < this.policy.maxAttempts;
   }
 
   /** The error of an attempt as the state machine is to see it. Throws what ends the whole operation. */

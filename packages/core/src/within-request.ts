@@ -3,19 +3,20 @@
  * others. Three layers of three attempts would send 27 requests to a leaf that fails; so they send three.
  */
 
+import { builtinModule } from './builtin-module.ts';
 import type { HeaderReader } from './outcome.ts';
 
 /** Headers of a request that came in: those of the fetch API, or those of `node:http`. */
 export type IncomingHeaders = HeaderReader | Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** What is asked of Node's AsyncLocalStorage; core itself runs anywhere. */
+/** What is asked of Node's AsyncLocalStorage. */
 interface Store {
   run<T>(value: boolean, run: () => T): T;
   getStore(): boolean | undefined;
 }
 
 interface AsyncHooksModule {
-  AsyncLocalStorage?: new () => Store;
+  readonly AsyncLocalStorage: new () => Store;
 }
 
 const ATTEMPT = /^[1-9][0-9]{0,8}$/;
@@ -23,10 +24,7 @@ const ATTEMPT = /^[1-9][0-9]{0,8}$/;
 let store: Store | undefined;
 
 function openStore(): Store | undefined {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => AsyncHooksModule | undefined };
-  };
-  const Storage = process?.getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage;
+  const { AsyncLocalStorage: Storage } = builtinModule<AsyncHooksModule>('node:async_hooks') ?? {};
   return Storage && new Storage();
 }
 

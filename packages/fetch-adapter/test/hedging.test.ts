@@ -1,5 +1,6 @@
 // Hedging, as a server sees it.
 import { virtualClock } from '@tenax/core/testing';
+import type { VirtualClock } from '@tenax/core/testing';
 import type { AttemptRecord, RetryOptions } from '@tenax/core';
 import { getRetryStatistics } from '@tenax/core';
 import { fetch as undiciFetch } from 'undici';
@@ -10,6 +11,7 @@ import type { RetryingFetchOptions, RetryingRequestInit } from '../src/index.ts'
 import { ownAgent } from './servers/agent.ts';
 import { flakyServer, ok, silence, status, unavailable } from './servers/flaky-server.ts';
 import type { Answer, FlakyServer } from './servers/flaky-server.ts';
+import { held, passDelay } from './servers/held-request.ts';
 
 const HEDGE = { delay: 100, maxExtraLoad: 10 } as const;
 
@@ -27,29 +29,9 @@ function hedging(options: RetryOptions = {}) {
   return { clock, fetch };
 }
 
-/** An answer that never comes, and the end of its connection. */
-function held(begin: Answer = silence) {
-  let end: (() => void) | undefined;
-  const closed = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const answer: Answer = (response, request, seen) => {
-    request.socket.once('close', () => end?.());
-    begin(response, request, seen);
-  };
-  return { answer, closed };
-}
-
-/** The delay of the hedge passes when the server has the first request. */
-async function hedged<T>(
-  server: FlakyServer,
-  clock: ReturnType<typeof virtualClock>,
-  pending: Promise<T>,
-): Promise<T> {
-  await server.received(1);
-  await clock.advance(100);
-  return pending;
-}
+/** The answer, once the hedge's delay has passed. */
+const hedged = <T>(server: FlakyServer, clock: VirtualClock, pending: Promise<T>): Promise<T> =>
+  passDelay(server, clock, 100, pending);
 
 const told = (subject: object): unknown[] | undefined =>
   getRetryStatistics(subject)?.attempts.map(({ hedged: isHedge, reason, success }: AttemptRecord) => [

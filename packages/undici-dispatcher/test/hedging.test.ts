@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 
 import type { AttemptRecord, RequestStatistics, RetryOptions } from '@tenax/core';
 import { virtualClock } from '@tenax/core/testing';
+import type { VirtualClock } from '@tenax/core/testing';
 import { Agent, MockAgent, request } from 'undici';
 import type { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
@@ -16,6 +17,7 @@ import {
   unavailable,
 } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import type { Answer, FlakyServer } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import { held, passDelay } from '../../fetch-adapter/test/servers/held-request.ts';
 import {
   captureRetryStatistics,
   installGlobalRetry,
@@ -196,28 +198,9 @@ describe.each(ROUTES)('an upgrade, through %s', (route) => {
   });
 });
 
-/** An answer that never comes, and the end of its connection. */
-function held() {
-  let end: (() => void) | undefined;
-  const closed = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const answer: Answer = (_, incoming) => {
-    incoming.socket.once('close', () => end?.());
-  };
-  return { answer, closed };
-}
-
-/** The delay of the hedge passes when the server has the first request. */
-async function hedged<T>(
-  server: FlakyServer,
-  clock: ReturnType<typeof virtualClock>,
-  pending: Promise<T>,
-): Promise<T> {
-  await server.received(1);
-  await clock.advance(50);
-  return pending;
-}
+/** The answer, once the hedge's delay has passed. */
+const hedged = <T>(server: FlakyServer, clock: VirtualClock, pending: Promise<T>): Promise<T> =>
+  passDelay(server, clock, 50, pending);
 
 const FORMS = [
   [

@@ -207,6 +207,9 @@ export function resolveHedge({
   return Object.freeze({ delay: wait, maxHedges, maxExtraLoad });
 }
 
+/** The options that are guards. */
+export const GUARDS = ['budget', 'circuitBreaker', 'bulkhead', 'pacer', 'hedge'] as const;
+
 /** The part of a policy that says which guards there are. */
 export interface GuardSettings {
   readonly budget: BudgetSettings | false;

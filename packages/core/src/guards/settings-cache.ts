@@ -1,10 +1,10 @@
 /** Settings that say the same are the same object, so that requests which change a guard in the same way share it. */
 
+import { GUARDS } from './guard-options.ts';
 import type { GuardSettings } from './guard-options.ts';
 
 /** More different settings than this are somebody's mistake: the older ones are forgotten. */
 const LIMIT = 256;
-const GUARDS = ['budget', 'circuitBreaker', 'bulkhead', 'pacer', 'hedge'] as const;
 
 /** Knows the settings that requests have asked for. */
 export class SettingsCache {

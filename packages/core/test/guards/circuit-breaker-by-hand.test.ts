@@ -1,28 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { createCircuitBreaker } from '../../src/guards/circuit-breaker.ts';
-import type { CircuitBreakerOptions } from '../../src/guards/guard-options.ts';
-import { manualClock } from './manual-clock.ts';
-
-const OPEN_TIME = 100;
-
-/** A breaker that one failure opens. */
-const make = (options: CircuitBreakerOptions = {}) => {
-  const clock = manualClock();
-  const settings = { minimumThroughput: 1, openTime: OPEN_TIME, openTimeJitter: 0, ...options };
-  const breaker = createCircuitBreaker(settings, { clock, random: () => 0 });
-  const changes: string[] = [];
-  breaker.subscribe((to, from) => void changes.push(`${from} → ${to}`));
-  const halfOpen = (): void => {
-    breaker.failed(breaker.tryAcquire()!, 1);
-    clock.time += OPEN_TIME;
-  };
-  return { breaker, changes, clock, halfOpen };
-};
+import { eagerBreaker, OPEN_TIME } from './eager-breaker.ts';
 
 describe('by hand', () => {
   it('stays open until it is closed', () => {
-    const { breaker, changes, clock } = make();
+    const { breaker, changes, clock } = eagerBreaker();
     breaker.open();
     clock.time += 1e12;
     expect(breaker.tryAcquire()).toBeUndefined();
@@ -33,7 +15,7 @@ describe('by hand', () => {
   });
 
   it('open makes an open time without end, and tells nobody twice', () => {
-    const { breaker, changes, clock, halfOpen } = make();
+    const { breaker, changes, clock, halfOpen } = eagerBreaker();
     halfOpen();
     breaker.open();
     breaker.open();
@@ -42,7 +24,7 @@ describe('by hand', () => {
   });
 
   it('close forgets the window and the growth, and keeps the totals', () => {
-    const { breaker, halfOpen } = make();
+    const { breaker, halfOpen } = eagerBreaker();
     halfOpen();
     breaker.failed(breaker.tryAcquire()!, 1);
     breaker.failed(breaker.tryAcquire()!, 1);
@@ -53,7 +35,7 @@ describe('by hand', () => {
   });
 
   it('reset makes it as new', () => {
-    const { breaker, halfOpen } = make();
+    const { breaker, halfOpen } = eagerBreaker();
     const fresh = breaker.metrics;
     halfOpen();
     breaker.open();
@@ -65,7 +47,7 @@ describe('by hand', () => {
 
 describe('its listeners', () => {
   it('hear every change once, after it happened, until they have enough', () => {
-    const { breaker, changes, halfOpen } = make({ probes: 1 });
+    const { breaker, changes, halfOpen } = eagerBreaker({ probes: 1 });
     const seen: string[] = [];
     const stop = breaker.subscribe((to) => seen.push(`${to} ${breaker.state === to}`));
     halfOpen();
@@ -78,7 +60,7 @@ describe('its listeners', () => {
   });
 
   it('hear changes in their order, even when one of them makes the next', () => {
-    const { breaker } = make();
+    const { breaker } = eagerBreaker();
     const heard: string[] = [];
     breaker.subscribe((to) => {
       if (to === 'open') breaker.close();
@@ -90,7 +72,7 @@ describe('its listeners', () => {
 });
 
 it('its metrics are a copy that does not change', () => {
-  const { breaker } = make();
+  const { breaker } = eagerBreaker();
   const { metrics } = breaker;
   breaker.failed(breaker.tryAcquire()!, 1);
   expect(metrics).toMatchObject({ state: 'closed', calls: 0 });

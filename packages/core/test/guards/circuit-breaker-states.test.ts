@@ -1,28 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { createCircuitBreaker } from '../../src/guards/circuit-breaker.ts';
-import type { CircuitBreakerOptions } from '../../src/guards/guard-options.ts';
-import { manualClock } from './manual-clock.ts';
-
-const OPEN_TIME = 100;
-
-/** A breaker that one failure opens. */
-const make = (options: CircuitBreakerOptions = {}) => {
-  const clock = manualClock();
-  const settings = { minimumThroughput: 1, openTime: OPEN_TIME, openTimeJitter: 0, ...options };
-  const breaker = createCircuitBreaker(settings, { clock, random: () => 0 });
-  const changes: string[] = [];
-  breaker.subscribe((to, from) => void changes.push(`${from} → ${to}`));
-  const halfOpen = (): void => {
-    breaker.failed(breaker.tryAcquire()!, 1);
-    clock.time += OPEN_TIME;
-  };
-  return { breaker, changes, clock, halfOpen };
-};
+import { eagerBreaker, OPEN_TIME } from './eager-breaker.ts';
 
 describe('half open', () => {
   it('lets its probes through, and not one more', () => {
-    const { breaker, halfOpen } = make({ probes: 2 });
+    const { breaker, halfOpen } = eagerBreaker({ probes: 2 });
     halfOpen();
     expect([breaker.tryAcquire(), breaker.tryAcquire()]).not.toContain(undefined);
     expect([breaker.tryAcquire(), breaker.state]).toEqual([undefined, 'half-open']);
@@ -40,7 +22,7 @@ describe('half open', () => {
   ])(
     'decides as soon as the other probes can change nothing, 3 at a rate of 0.5: %s → %s',
     (script, state) => {
-      const { breaker, halfOpen } = make({ probes: 3 });
+      const { breaker, halfOpen } = eagerBreaker({ probes: 3 });
       halfOpen();
       for (const letter of script) {
         const permit = breaker.tryAcquire()!;
@@ -52,7 +34,7 @@ describe('half open', () => {
   );
 
   it('gives the place of a cancelled probe to another', () => {
-    const { breaker, halfOpen } = make({ probes: 1 });
+    const { breaker, halfOpen } = eagerBreaker({ probes: 1 });
     halfOpen();
     breaker.cancelled(breaker.tryAcquire()!);
     const permit = breaker.tryAcquire()!;
@@ -63,7 +45,7 @@ describe('half open', () => {
   });
 
   it('lasts no longer than maxHalfOpenTime while its probes do not answer', () => {
-    const { breaker, clock, halfOpen } = make({ probes: 1, maxHalfOpenTime: 500 });
+    const { breaker, clock, halfOpen } = eagerBreaker({ probes: 1, maxHalfOpenTime: 500 });
     halfOpen();
     const lost = breaker.tryAcquire()!;
     clock.time += 499;
@@ -77,7 +59,7 @@ describe('half open', () => {
   });
 
   it('closes in the end where requests are rare and every one of them succeeds', () => {
-    const { breaker, clock, halfOpen } = make();
+    const { breaker, clock, halfOpen } = eagerBreaker();
     halfOpen();
     for (let minute = 0; minute < 60; minute += 1) {
       clock.time += 60_000;
@@ -88,7 +70,7 @@ describe('half open', () => {
   });
 
   it('does not close because time passed after a probe that failed', () => {
-    const { breaker, clock, halfOpen } = make({ maxHalfOpenTime: 500 });
+    const { breaker, clock, halfOpen } = eagerBreaker({ maxHalfOpenTime: 500 });
     halfOpen();
     breaker.failed(breaker.tryAcquire()!, 1);
     expect(breaker.state).toBe('half-open');
@@ -97,7 +79,7 @@ describe('half open', () => {
   });
 
   it('does not wait for a probe that was cancelled', () => {
-    const { breaker, clock, halfOpen } = make({ maxHalfOpenTime: 500 });
+    const { breaker, clock, halfOpen } = eagerBreaker({ maxHalfOpenTime: 500 });
     halfOpen();
     breaker.cancelled(breaker.tryAcquire()!);
     clock.time += 500;
@@ -109,7 +91,7 @@ describe('half open', () => {
   });
 
   it('begins with an empty window when it closes', () => {
-    const { breaker, halfOpen } = make({ probes: 1 });
+    const { breaker, halfOpen } = eagerBreaker({ probes: 1 });
     halfOpen();
     breaker.succeeded(breaker.tryAcquire()!, 1);
     expect(breaker.metrics).toMatchObject({ state: 'closed', calls: 0, failures: 0, failureRate: 0 });
@@ -118,7 +100,7 @@ describe('half open', () => {
 
 describe('a permit of an older state', () => {
   it.each(['succeeded', 'failed', 'cancelled'] as const)('changes nothing: %s', (end) => {
-    const { breaker, changes, clock, halfOpen } = make({ probes: 1 });
+    const { breaker, changes, clock, halfOpen } = eagerBreaker({ probes: 1 });
     const old = [breaker.tryAcquire()!];
     halfOpen();
     old.push(breaker.tryAcquire()!);
@@ -136,7 +118,7 @@ describe('a permit of an older state', () => {
 
 describe("mode 'retries'", () => {
   it('stops retries, and never first attempts', () => {
-    const { breaker, clock, halfOpen } = make({ mode: 'retries', probes: 1 });
+    const { breaker, clock, halfOpen } = eagerBreaker({ mode: 'retries', probes: 1 });
     halfOpen();
     clock.time -= 1;
     expect([breaker.state, breaker.tryAcquire(true)]).toEqual(['open', undefined]);
@@ -148,14 +130,14 @@ describe("mode 'retries'", () => {
   });
 
   it('learns from first attempts too', () => {
-    const { breaker, halfOpen } = make({ mode: 'retries', probes: 2 });
+    const { breaker, halfOpen } = eagerBreaker({ mode: 'retries', probes: 2 });
     halfOpen();
     for (let attempt = 0; attempt < 2; attempt += 1) breaker.succeeded(breaker.tryAcquire()!, 1);
     expect(breaker.state).toBe('closed');
   });
 
   it('a first attempt that is cancelled gives no place to a probe', () => {
-    const { breaker, halfOpen } = make({ mode: 'retries', probes: 1 });
+    const { breaker, halfOpen } = eagerBreaker({ mode: 'retries', probes: 1 });
     halfOpen();
     expect(breaker.tryAcquire(true)).toBeDefined();
     breaker.cancelled(breaker.tryAcquire()!);
@@ -163,7 +145,7 @@ describe("mode 'retries'", () => {
   });
 
   it("'requests' stops both", () => {
-    const { breaker, clock, halfOpen } = make();
+    const { breaker, clock, halfOpen } = eagerBreaker();
     halfOpen();
     clock.time -= 1;
     expect([breaker.tryAcquire(true), breaker.tryAcquire(false)]).toEqual([undefined, undefined]);

@@ -1,17 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { RetryConfigError } from '../../src/errors.ts';
 import { overridePolicy, resolvePolicy } from '../../src/policy.ts';
-
-const refusal = (act: () => unknown): RetryConfigError => {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof RetryConfigError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-};
+import { refusalOf } from '../refusal.ts';
 
 const DURATION = 'a number of ms of at least 0';
 const POSITIVE = 'a number of ms greater than 0; leave it out for none';
@@ -95,7 +85,7 @@ describe('a wrong value is refused with its path, what was given and what is acc
     ['clock', 'an instance of Date', CLOCK, { clock: new Date(0) }],
     ['random', '0.5', 'a function that returns a number from 0 to below 1', { random: 0.5 }],
   ])('%s: %s', (path, given, accepted, options) => {
-    expect(refusal(() => resolvePolicy(options))).toMatchObject({
+    expect(refusalOf(() => resolvePolicy(options))).toMatchObject({
       code: 'TENAX_CONFIG',
       path,
       given,
@@ -111,7 +101,7 @@ describe('a wrong value is refused with its path, what was given and what is acc
     ['"{}"', '{}'],
     ['3', 3],
   ])('options that are no object: %s', (given, options) => {
-    expect(refusal(() => resolvePolicy(options)).message).toBe(
+    expect(refusalOf(() => resolvePolicy(options)).message).toBe(
       `options: given ${given}, accepted: an object of retry options`,
     );
   });
@@ -119,7 +109,7 @@ describe('a wrong value is refused with its path, what was given and what is acc
 
 describe('an unknown key is refused with the keys that are known', () => {
   it.each(['retries', 'maxattempts', 'retryBudget', 'breaker'])('%s', (name) => {
-    const error = refusal(() => resolvePolicy({ [name]: false }));
+    const error = refusalOf(() => resolvePolicy({ [name]: false }));
     expect(error.message).toMatch(new RegExp(`^${name}: given false, accepted: only maxAttempts, strategy,`));
     expect(error.accepted.slice('only '.length).split(', ').toSorted()).toEqual(
       Object.keys(resolvePolicy({})).toSorted(),
@@ -136,7 +126,7 @@ describe('an unknown key is refused with the keys that are known', () => {
       { hooks: { onOpen: 1 } },
     ],
   ])('%s', (path, accepted, options) => {
-    expect(refusal(() => resolvePolicy(options)).message).toBe(`${path}: given 1, accepted: ${accepted}`);
+    expect(refusalOf(() => resolvePolicy(options)).message).toBe(`${path}: given 1, accepted: ${accepted}`);
   });
 });
 
@@ -160,7 +150,7 @@ describe('a pair that cannot hold together is refused with the reason', () => {
       { strategy: 'decorrelated', jitter: 'none' },
     ],
   ])('%s', (message, options) => {
-    expect(refusal(() => resolvePolicy(options)).message).toBe(message);
+    expect(refusalOf(() => resolvePolicy(options)).message).toBe(message);
   });
 
   it.each([
@@ -185,6 +175,6 @@ describe('an override is refused as the options are', () => {
     ['what is no object', 'none', ''],
     ['true', true, ''],
   ])('%s', (_, override, path) => {
-    expect(refusal(() => overridePolicy({ timeout: 1000 }, override))).toMatchObject({ path });
+    expect(refusalOf(() => overridePolicy({ timeout: 1000 }, override))).toMatchObject({ path });
   });
 });
