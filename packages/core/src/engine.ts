@@ -7,7 +7,7 @@ import { EventExecution } from './event-execution.ts';
 import type { AttemptContext, CallOptions, EventExchange, EventOperation, Exchange } from './exchange.ts';
 import type { EngineState } from './execution.ts';
 import type { CircuitBreaker } from './guards/circuit-breaker.ts';
-import type { GuardsSnapshot } from './guards/destination.ts';
+import type { GuardsSnapshot, GuardSurroundings } from './guards/destination.ts';
 import { Destinations } from './guards/destinations.ts';
 import { SettingsCache } from './guards/settings-cache.ts';
 import { reportCircuitChange } from './hooks.ts';
@@ -17,12 +17,13 @@ import { overridePolicy, resolvePolicy } from './policy.ts';
 import type { RetryPolicy } from './policy.ts';
 import { PromiseExecution } from './promise-execution.ts';
 import { StatisticsAggregate } from './statistics/aggregate.ts';
-import type { StatisticsSnapshot } from './statistics/aggregate.ts';
+import { RecentSums } from './statistics/recent-sums.ts';
+import type { StatisticsSnapshot } from './statistics/snapshot.ts';
 import { isWithinRetries } from './within-request.ts';
 
-/** The sums over an engine's operations. */
+/** The sums over an engine's operations, in all, of the last minute and by destination. */
 export interface RetryStatistics {
-  /** The sums so far; a copy that does not change. */
+  /** The sums so far: frozen data that survives JSON. */
   snapshot(): StatisticsSnapshot;
   /** Starts again from zero. */
   reset(): void;
@@ -30,7 +31,7 @@ export interface RetryStatistics {
 
 /** A view on the guards of an engine, for dashboards, and the way to a breaker's switch. */
 export interface RetryGuards {
-  /** The guards of all destinations whose state is kept, as they are now; the most recently used one last. */
+  /** The guards that are in use, of all destinations whose state is kept; the most recently used one last. */
   snapshot(): readonly GuardsSnapshot[];
   /**
    * The circuit breaker of a destination, to be opened or closed by hand; `undefined` where the engine has none.
@@ -108,17 +109,20 @@ class Engine implements RetryEngine {
     this.policy = resolvePolicy(options);
     this.#options = { ...options };
     const { clock, hooks, maxKeys, random } = this.policy;
-    const aggregate = new StatisticsAggregate();
-    const destinations = new Destinations(maxKeys, this.policy, {
-      clock,
-      random,
-      circuitChanged: (key, to, from) => {
-        reportCircuitChange(hooks, { key, to, from });
+    const aggregate = new StatisticsAggregate(clock);
+    const circuitChanged: GuardSurroundings['circuitChanged'] = (key, to, from) => {
+      reportCircuitChange(hooks, { key, to, from });
+    };
+    const destinations = new Destinations(
+      maxKeys,
+      this.policy,
+      { clock, random, circuitChanged },
+      ({ sums }) => {
+        aggregate.forget(sums);
       },
-    });
+    );
     const { attemptTimeout, timeout } = this.policy;
     this.#state = {
-      aggregate,
       destinations,
       policy: this.policy,
       operationDeadlines:
@@ -135,9 +139,10 @@ class Engine implements RetryEngine {
       },
     });
     this.statistics = Object.freeze({
-      snapshot: () => aggregate.snapshot(),
+      snapshot: () => aggregate.snapshot(destinations),
       reset: () => {
         aggregate.reset();
+        for (const destination of destinations) destination.sums = new RecentSums();
       },
     });
   }

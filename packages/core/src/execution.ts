@@ -29,11 +29,10 @@ import { describeRequest } from './request.ts';
 import type { RequestDescription } from './request.ts';
 import { subscribe, unsubscribe } from './signals.ts';
 import type { SignalSubscriber } from './signals.ts';
-import type { StatisticsAggregate } from './statistics/aggregate.ts';
+import type { RecentSums } from './statistics/recent-sums.ts';
 
 /** What all operations of an engine share. */
 export interface EngineState {
-  readonly aggregate: StatisticsAggregate;
   readonly destinations: Destinations;
   /** The engine's own; a request may override it. */
   readonly policy: RetryPolicy;
@@ -65,7 +64,7 @@ export abstract class Execution
   protected previous: Outcome | undefined;
   readonly #exchange: ExchangeDescription;
   readonly #engine: EngineState;
-  /** Whose guards these are, while the operation is under way. */
+  /** Where the request goes, while the operation is under way. */
   #destination: Destination | undefined;
   #budget: RetryBudget | undefined;
   #guards: OperationGuards | undefined;
@@ -116,15 +115,14 @@ export abstract class Execution
     this.stop(new Interruption('caller_aborted', reason));
   }
 
-  /** Listens to the caller's signal, and finds the guards. */
+  /** Listens to the caller's signal, and finds the destination with its guards. */
   protected open(): void {
     if (this.callerSignal) subscribe(this.callerSignal, this);
     const { policy } = this;
-    const isHeld = policy.circuitBreaker || policy.bulkhead || policy.pacer || policy.hedge;
-    if (!policy.budget && !isHeld) return;
     const destination = this.#engine.destinations.use(this.operation.key);
     this.#destination = destination;
     if (policy.budget) this.#budget = destination.budget(policy.budget);
+    const isHeld = policy.circuitBreaker || policy.bulkhead || policy.pacer || policy.hedge;
     if (isHeld) this.#guards = new OperationGuards(destination, this.operation);
   }
 
@@ -485,15 +483,20 @@ export abstract class Execution
     return failure;
   }
 
+  /** One that ends before it was begun has no destination yet. */
+  get #sums(): RecentSums {
+    return (this.#destination ?? this.#engine.destinations.of(this.operation.key)).sums;
+  }
+
   #attemptEnded(failureClass: FailureClass | undefined): void {
-    const { currentAttempt, responseTime } = this.operation;
-    this.#engine.aggregate.attemptEnded(currentAttempt, responseTime, failureClass);
+    const { currentAttempt, endedAt, responseTime } = this.operation;
+    this.#sums.attemptEnded(currentAttempt, responseTime, failureClass, endedAt);
     reportAttempt(this.operation);
   }
 
   #ended(result: unknown, failed: boolean): void {
-    const { attemptNumber, result: ending, retryOverhead } = this.operation;
-    this.#engine.aggregate.operationEnded(ending ?? 'aborted', attemptNumber, retryOverhead);
+    const { attemptNumber, endedAt, result: ending, retryOverhead } = this.operation;
+    this.#sums.operationEnded(ending ?? 'aborted', attemptNumber, retryOverhead, endedAt);
     attachStatistics(result, this.operation);
     reportEnd(this.operation);
     if (this.trace === undefined) return;

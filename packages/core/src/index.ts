@@ -107,10 +107,16 @@ export type { RequestDescription } from './request.ts';
 export { ReplayableStream, sourceOfIterable, sourceOfStream } from './replayable-stream.ts';
 export type { ByteSource } from './replayable-stream.ts';
 export { retry, retryable, withRetry } from './retry.ts';
-export type { RetryPattern, StatisticsSnapshot } from './statistics/aggregate.ts';
 export { linkWhileAlive, subscribe, unsubscribe } from './signals.ts';
 export type { SignalSubscriber } from './signals.ts';
 export { formatSnapshot, formatStatistics } from './statistics/format.ts';
+export type {
+  KeyStatistics,
+  RetryPattern,
+  StatisticsSnapshot,
+  StatisticsSummary,
+  WindowSummary,
+} from './statistics/snapshot.ts';
 export { warnOnce } from './warnings.ts';
 export { withinRequest } from './within-request.ts';
 export type { IncomingHeaders } from './within-request.ts';

@@ -115,6 +115,11 @@ export class Operation {
     return this.#attemptStartedAt;
   }
 
+  /** When the last attempt ended, or the operation. */
+  get endedAt(): number {
+    return this.#endedAt;
+  }
+
   /** ms of the last attempt, until its headers or its error. */
   get responseTime(): number {
     return this.#endedAt - this.#attemptStartedAt;

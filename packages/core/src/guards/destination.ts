@@ -1,4 +1,4 @@
-/** The guards of one destination: what all requests with the same key share. */
+/** One destination: the guards that all requests with the same key share, and the sums of what became of them. */
 
 import type { Clock, Random } from '../clock.ts';
 import type { CircuitState } from '../outcome.ts';
@@ -20,6 +20,7 @@ import { Hedging } from './hedging.ts';
 import type { HedgeState } from './hedging.ts';
 import { AdaptivePacer } from './pacer.ts';
 import type { Pacer, PacerState } from './pacer.ts';
+import { RecentSums } from '../statistics/recent-sums.ts';
 
 /** The guards of one destination as they are now. A guard that is off, or that nothing has used yet, is absent. */
 export interface GuardsSnapshot {
@@ -39,13 +40,15 @@ export interface GuardSurroundings {
 }
 
 /**
- * The guards of one key. Each is made when a request first needs it. A request that overrides the settings of a guard
+ * The state of one key. Each guard is made when a request first needs it. A request that overrides the settings of a guard
  * shares one with all requests that override them in the same way.
  */
 export class Destination {
   readonly key: string;
   /** Operations under way: while there are any, the state is kept. */
   users = 0;
+  /** What became of its operations. */
+  sums: RecentSums = new RecentSums();
   readonly #settings: GuardSettings;
   readonly #surroundings: GuardSurroundings;
   #budget: RetryBudget | undefined;
@@ -64,6 +67,17 @@ export class Destination {
   /** Whether its state must not be forgotten. */
   get isInUse(): boolean {
     return this.users > 0 || this.#circuitBreaker?.isOpenedByHand === true;
+  }
+
+  /** Whether a request has needed a guard of the policy yet. */
+  get isGuarded(): boolean {
+    return (
+      this.#budget !== undefined ||
+      this.#circuitBreaker !== undefined ||
+      this.#bulkhead !== undefined ||
+      this.#pacer !== undefined ||
+      this.#hedging !== undefined
+    );
   }
 
   budget(settings: BudgetSettings): RetryBudget {

@@ -12,15 +12,23 @@ export class Destinations {
   readonly #limit: number;
   readonly #settings: GuardSettings;
   readonly #surroundings: GuardSurroundings;
+  readonly #forgotten: (destination: Destination) => void;
   /** Least recently used first. */
   readonly #byKey = new Map<string, Destination>();
   /** Most requests go where the one before went. */
   #last: Destination | undefined;
 
-  constructor(limit: number, settings: GuardSettings, surroundings: GuardSurroundings) {
+  /** @param forgotten called with each destination that is not kept any more */
+  constructor(
+    limit: number,
+    settings: GuardSettings,
+    surroundings: GuardSurroundings,
+    forgotten: (destination: Destination) => void = () => undefined,
+  ) {
     this.#limit = limit;
     this.#settings = settings;
     this.#surroundings = surroundings;
+    this.#forgotten = forgotten;
   }
 
   /** The destination, for one more operation. Give it back with `release`. */
@@ -51,8 +59,13 @@ export class Destinations {
     return this.#byKey.get(key) ?? this.#find(key);
   }
 
+  /** All that are kept, the most recently used one last. */
+  [Symbol.iterator](): IterableIterator<Destination> {
+    return this.#byKey.values();
+  }
+
   snapshot(): readonly GuardsSnapshot[] {
-    return [...this.#byKey.values()].map((destination) => destination.snapshot());
+    return [...this].filter(({ isGuarded }) => isGuarded).map((destination) => destination.snapshot());
   }
 
   #find(key: string): Destination {
@@ -68,14 +81,19 @@ export class Destinations {
     for (let tries = 0; this.#byKey.size >= limit && tries < TRIES; tries += 1) {
       const [oldest] = this.#byKey.values();
       if (oldest === undefined) return;
-      this.#delete(oldest);
-      // What is in use was used last.
-      if (oldest.isInUse) this.#byKey.set(oldest.key, oldest);
+      if (oldest.isInUse) {
+        // What is in use was used last.
+        this.#byKey.delete(oldest.key);
+        this.#byKey.set(oldest.key, oldest);
+      } else {
+        this.#delete(oldest);
+      }
     }
   }
 
   #delete(destination: Destination): void {
     this.#byKey.delete(destination.key);
     if (this.#last === destination) this.#last = undefined;
+    this.#forgotten(destination);
   }
 }

@@ -56,7 +56,10 @@ class RecentQuantile {
     const known = this.#recent.count + this.#older.count;
     if (known < ENOUGH_RESPONSES || (this.#value !== undefined && this.#sinceLookup < FRESHNESS)) return;
     this.#sinceLookup = 0;
-    this.#value = this.#recent.quantile(this.#quantile, this.#older);
+    const both = new DurationHistogram();
+    both.add(this.#older);
+    both.add(this.#recent);
+    this.#value = both.quantile(this.#quantile);
   }
 }
 

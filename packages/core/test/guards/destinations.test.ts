@@ -12,10 +12,7 @@ const make = (limit: number): Destinations => {
   return new Destinations(limit, policy, { clock, random, circuitChanged: () => undefined });
 };
 const keys = (destinations: Destinations): string => {
-  return destinations
-    .snapshot()
-    .map(({ key }) => key)
-    .join(' ');
+  return [...destinations].map(({ key }) => key).join(' ');
 };
 /** Operations that begin and end at once. */
 const visit = (destinations: Destinations, path: string): void => {
@@ -72,10 +69,10 @@ describe('a destination in use', () => {
   it('stays, even beyond the limit, and the limit holds again when it ends', () => {
     const destinations = make(3);
     const used = ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => destinations.use(key));
-    expect(destinations.snapshot()).toHaveLength(6);
+    expect([...destinations]).toHaveLength(6);
     for (const destination of used) expect(destinations.peek(destination.key)).toBe(destination);
     for (const destination of used) destinations.release(destination);
-    expect(destinations.snapshot()).toHaveLength(3);
+    expect([...destinations]).toHaveLength(3);
     visit(destinations, 'x y z');
     expect(keys(destinations)).toBe('x y z');
   });

@@ -1,3 +1,4 @@
+import { DDSketch } from '@datadog/sketches-js';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -46,12 +47,42 @@ describe('a histogram of durations', () => {
     );
   });
 
+  it('agrees with the published sketch of the same error', () => {
+    const durations = fc.array(fc.double({ min: 0.01, max: 1e8, noNaN: true }), { minLength: 1 });
+    fc.assert(
+      fc.property(durations, fc.constantFrom(0, 0.5, 0.95, 0.99, 1), (values, quantile) => {
+        const sketch = new DDSketch({ relativeAccuracy: 0.01 });
+        for (const value of values) sketch.accept(value);
+        const published = sketch.getValueAtQuantile(quantile);
+        // Both are within 1 % of the same duration.
+        expect(Math.abs(of(values).quantile(quantile) / published - 1)).toBeLessThan(0.0203);
+      }),
+      CASES,
+    );
+  });
+
   it.each([
     ['0', 0, 0],
     ['less than a microsecond', 1e-6, 0],
     ['a clock that went back', -5, 0],
   ])('takes %s', (_, duration, quantile) => {
     expect(of([duration]).quantile(0.5)).toBe(quantile);
+  });
+
+  it('adds up to what one would have counted that saw it all', () => {
+    const durations = fc.array(fc.double({ min: 0, max: 1e10, noNaN: true }), { maxLength: 20 });
+    fc.assert(
+      fc.property(durations, durations, (ones, others) => {
+        const sum = of(ones);
+        sum.add(of(others));
+        const whole = of([...ones, ...others]);
+        expect(sum.count).toBe(whole.count);
+        for (const quantile of [0, 0.25, 0.5, 0.75, 1]) {
+          expect(sum.quantile(quantile)).toBe(whole.quantile(quantile));
+        }
+      }),
+      CASES,
+    );
   });
 
   it('puts what takes longer than eleven days into the last bucket', () => {
