@@ -4,7 +4,7 @@
  */
 
 import { builtinModule } from './builtin-module.ts';
-import type { Operation } from './operation.ts';
+import type { Instrumentation, ObservedEnd, OperationObserver } from './instrumentation.ts';
 import type { RequestStatistics } from './record.ts';
 
 /** What is asked of Node's module. */
@@ -72,53 +72,49 @@ export function tell(name: 'attempt' | 'retry' | 'circuit', event: object): void
   channels?.[name].publish(event);
 }
 
-/** Whether anybody traces operations. */
-export function isTraced(): boolean {
-  if (channels === undefined) return false;
-  const { asyncEnd, asyncStart, end, error, start } = channels.operation;
-  return (
-    start.hasSubscribers ||
-    end.hasSubscribers ||
-    asyncStart.hasSubscribers ||
-    asyncEnd.hasSubscribers ||
-    error.hasSubscribers
-  );
-}
+/** `tenax:operation`: what an operation does, and what follows from it, is within the stores of the channel. */
+export const operationChannel: Instrumentation & { isHeard(): boolean } = {
+  isHeard() {
+    if (channels === undefined) return false;
+    const { asyncEnd, asyncStart, end, error, start } = channels.operation;
+    return (
+      start.hasSubscribers ||
+      end.hasSubscribers ||
+      asyncStart.hasSubscribers ||
+      asyncEnd.hasSubscribers ||
+      error.hasSubscribers
+    );
+  },
+  operationStarted({ id, key, method }) {
+    return new TracedOperation((channels as Channels).operation, { id, key, method });
+  },
+};
 
-/** An operation that may be traced. */
-interface Traceable {
-  trace: OperationTrace | undefined;
-  readonly operation: Operation;
-}
+class TracedOperation implements OperationObserver {
+  readonly #channel: TracingChannel;
+  readonly #trace: OperationTrace;
 
-/** Begins the trace of an operation. What `run` does, and what follows from it, is within the stores of the channel. */
-export function traceOperation<T>(traceable: Traceable, run: () => T): T {
-  const { operation: channel } = channels as Channels;
-  const { id, key, request } = traceable.operation;
-  const trace: OperationTrace = { id, key, method: request.method };
-  traceable.trace = trace;
-  return channel.start.runStores(trace, () => {
-    try {
-      return run();
-    } catch (error) {
-      // It was never begun, so nobody has ended it.
-      if (trace.statistics === undefined) channel.error.publish(Object.assign(trace, { error }));
-      throw error;
-    } finally {
-      channel.end.publish(trace);
-    }
-  });
-}
+  constructor(channel: TracingChannel, trace: OperationTrace) {
+    this.#channel = channel;
+    this.#trace = trace;
+  }
 
-/** Ends the trace of an operation. */
-export function endTrace(
-  trace: OperationTrace,
-  statistics: RequestStatistics,
-  end: { readonly result: unknown } | { readonly error: unknown },
-): void {
-  const { operation: channel } = channels as Channels;
-  Object.assign(trace, { statistics }, end);
-  if ('error' in end) channel.error.publish(trace);
-  channel.asyncStart.publish(trace);
-  channel.asyncEnd.publish(trace);
+  run<T>(begin: () => T): T {
+    return this.#channel.start.runStores(this.#trace, () => {
+      try {
+        return begin();
+      } finally {
+        this.#channel.end.publish(this.#trace);
+      }
+    });
+  }
+
+  ended(end: ObservedEnd): void {
+    Object.assign(this.#trace, end);
+    if ('error' in end) this.#channel.error.publish(this.#trace);
+    // What could not begin has ended where it began.
+    if (end.statistics === undefined) return;
+    this.#channel.asyncStart.publish(this.#trace);
+    this.#channel.asyncEnd.publish(this.#trace);
+  }
 }

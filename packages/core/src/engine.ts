@@ -1,7 +1,6 @@
 /** The engine: a policy with the state that its operations share. */
 
 import { Deadlines } from './deadlines.ts';
-import { isTraced, traceOperation } from './diagnostics.ts';
 import { RetryConfigError } from './errors.ts';
 import { EventExecution } from './event-execution.ts';
 import type { AttemptContext, CallOptions, EventExchange, EventOperation, Exchange } from './exchange.ts';
@@ -13,6 +12,7 @@ import { SettingsCache } from './guards/settings-cache.ts';
 import { reportCircuitChange } from './hooks.ts';
 import type { AnyRetryOptions, RetryOptions } from './options.ts';
 import type { CircuitState } from './outcome.ts';
+import { isObserved, observe } from './observation.ts';
 import { overridePolicy, resolvePolicy } from './policy.ts';
 import type { RetryPolicy } from './policy.ts';
 import { PromiseExecution } from './promise-execution.ts';
@@ -162,7 +162,7 @@ class Engine implements RetryEngine {
   run<T>(exchange: Exchange<T>): Promise<T> {
     try {
       const execution = new PromiseExecution(exchange, this.#policyFor(exchange.call.retry), this.#state);
-      return isTraced() ? traceOperation(execution, () => execution.run()) : execution.run();
+      return isObserved() ? observe(execution, () => execution.run()) : execution.run();
     } catch (error) {
       return Promise.reject(error);
     }

@@ -3,12 +3,12 @@
 import { epochOffset } from './attached-statistics.ts';
 import type { SentAttempt } from './attempt-history.ts';
 import { Attempt } from './attempt.ts';
-import { isTraced, traceOperation } from './diagnostics.ts';
 import type { AttemptContext, EventExchange, EventOperation } from './exchange.ts';
 import { Execution } from './execution.ts';
 import type { EngineState } from './execution.ts';
 import { HedgedRound } from './hedge.ts';
 import { Interruption } from './interruption.ts';
+import { isObserved, observe } from './observation.ts';
 import type { Classification, Decision, Outcome, ResponseOutcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { RequestStatistics } from './record.ts';
@@ -35,8 +35,8 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   start(): void {
-    if (isTraced()) {
-      traceOperation(this, () => {
+    if (isObserved()) {
+      observe(this, () => {
         this.#start();
       });
     } else {
@@ -161,8 +161,15 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   #sendOne(attempt: Attempt): void {
+    const { observation } = this;
     try {
-      this.#exchange.send(attempt);
+      if (observation) {
+        observation.send(attempt.number, () => {
+          this.#exchange.send(attempt);
+        });
+      } else {
+        this.#exchange.send(attempt);
+      }
     } catch (error) {
       this.failed(error, attempt);
     }
@@ -194,7 +201,7 @@ export class EventExecution extends Execution implements EventOperation {
     this.hedged(sent, undefined);
     // A callback may have ended the operation, and this leg with it.
     if (!this.#legs?.has(attempt)) return;
-    if (this.policy.attemptHeaders) this.tellServer(attempt);
+    this.announce(attempt, true);
     this.#handingOver = attempt;
     this.#sendOne(attempt);
     this.#handingOver = undefined;

@@ -6,8 +6,6 @@ import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt.ts';
 import type { Timer } from './clock.ts';
 import type { Deadlines } from './deadlines.ts';
-import { endTrace } from './diagnostics.ts';
-import type { OperationTrace } from './diagnostics.ts';
 import { boundDiscarding } from './discard.ts';
 import { endError, interruptionError } from './end-error.ts';
 import type { CallOptions, Discarding, ExchangeDescription } from './exchange.ts';
@@ -19,11 +17,13 @@ import { reportAttempt, reportEnd, reportRetry, runBeforeRetry } from './hooks.t
 import { IDEMPOTENCY_KEY, makeIdempotencyKey } from './http/idempotency-key.ts';
 import { isIdempotent, upperCaseMethod } from './http/methods.ts';
 import { Interruptible, Interruption } from './interruption.ts';
+import type { Observation } from './observation.ts';
 import { OperationGuards } from './operation-guards.ts';
 import { Operation } from './operation.ts';
 import type { Classification, Decision, FailureClass, Outcome, RetryReason, StopReason } from './outcome.ts';
 import type { ShouldRetryContext } from './options.ts';
 import type { RetryPolicy } from './policy.ts';
+import type { AttemptRecord } from './record.ts';
 import { askShouldRetry } from './should-retry.ts';
 import { describeRequest } from './request.ts';
 import type { RequestDescription } from './request.ts';
@@ -55,8 +55,8 @@ export abstract class Execution
   readonly bounded: boolean;
   readonly method: string | undefined;
   readonly hasIdempotencyKey: boolean;
-  /** Set while somebody traces operations. */
-  trace: OperationTrace | undefined;
+  /** Set where somebody observes operations. */
+  observation: Observation | undefined;
   readonly operation: Operation;
   protected readonly policy: RetryPolicy;
   protected attemptTimer: Timer | undefined;
@@ -195,7 +195,7 @@ export abstract class Execution
     }
     this.#guards?.attemptBegan(now);
     const attempt = new Attempt(this, operation.attemptNumber + 1, this.previous);
-    if (this.policy.attemptHeaders) this.tellServer(attempt);
+    this.announce(attempt, false);
     operation.beginAttempt(now);
     return attempt;
   }
@@ -225,12 +225,20 @@ export abstract class Execution
     return this.operation.attemptNumber < this.policy.maxAttempts;
   }
 
-  protected tellServer(attempt: Attempt): void {
-    this.headers ??= new Headers();
-    this.headers.set('x-retry-attempt', String(attempt.number));
-    if (attempt.remaining !== Infinity) {
-      this.headers.set('x-retry-remaining-ms', String(Math.floor(attempt.remaining)));
+  /** Says of an attempt what is to be known before it is sent: to the server, and to those who observe. */
+  protected announce(attempt: Attempt, hedged: boolean): void {
+    if (this.policy.attemptHeaders) {
+      const headers = this.#addedHeaders();
+      headers.set('x-retry-attempt', String(attempt.number));
+      if (attempt.remaining !== Infinity) {
+        headers.set('x-retry-remaining-ms', String(Math.floor(attempt.remaining)));
+      }
     }
+    this.observation?.attemptStarted(attempt.number, hedged, () => this.#addedHeaders());
+  }
+
+  #addedHeaders(): Headers {
+    return (this.headers ??= new Headers());
   }
 
   /** Ends the operation: what is under way now, or what would be next. */
@@ -432,8 +440,7 @@ export abstract class Execution
 
   async #beforeRetry(reason: RetryReason, outcome: Outcome): Promise<void> {
     if (this.policy.hooks.beforeRetry === undefined) return;
-    this.headers ??= new Headers();
-    const pending = runBeforeRetry(this.operation, reason, outcome, this.headers);
+    const pending = runBeforeRetry(this.operation, reason, outcome, this.#addedHeaders());
     if (pending) await this.unlessInterrupted(pending);
   }
 
@@ -492,6 +499,7 @@ export abstract class Execution
     const { currentAttempt, endedAt, responseTime } = this.operation;
     this.#sums.attemptEnded(currentAttempt, responseTime, failureClass, endedAt);
     reportAttempt(this.operation);
+    this.observation?.attemptEnded(this.operation.lastRecord(epochOffset(this.operation)) as AttemptRecord);
   }
 
   #ended(result: unknown, failed: boolean): void {
@@ -499,8 +507,8 @@ export abstract class Execution
     this.#sums.operationEnded(ending ?? 'aborted', attemptNumber, retryOverhead, endedAt);
     attachStatistics(result, this.operation);
     reportEnd(this.operation);
-    if (this.trace === undefined) return;
+    if (this.observation === undefined) return;
     const statistics = this.operation.statistics(epochOffset(this.operation));
-    endTrace(this.trace, statistics, failed ? { error: result } : { result });
+    this.observation.ended(failed ? { statistics, error: result } : { statistics, result });
   }
 }

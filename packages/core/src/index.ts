@@ -86,6 +86,15 @@ export type {
   ShouldRetryContext,
 } from './options.ts';
 export { LiveStatistics } from './live-statistics.ts';
+export type {
+  AttemptObserver,
+  Instrumentation,
+  ObservedAttempt,
+  ObservedEnd,
+  ObservedOperation,
+  OperationObserver,
+} from './instrumentation.ts';
+export { instrument } from './observation.ts';
 export { parseRetryOptions } from './options/schema.ts';
 export type {
   CircuitState,

@@ -105,8 +105,14 @@ export class PromiseExecution<T> extends Execution {
 
   /** Without a signal or a timeout nothing can come first, and an attempt costs no further promise. */
   #send(attempt: Attempt, startedAt: number): T | PromiseLike<T> {
-    const sent = this.#exchange.send(attempt);
+    const sent = this.#sendNow(attempt);
     return this.bounded || this.callerSignal ? this.#bound(sent, startedAt) : sent;
+  }
+
+  #sendNow(attempt: Attempt): T | PromiseLike<T> {
+    const { observation } = this;
+    if (observation === undefined) return this.#exchange.send(attempt);
+    return observation.send(attempt.number, () => this.#exchange.send(attempt));
   }
 
   /**
@@ -227,7 +233,7 @@ export class PromiseExecution<T> extends Execution {
         this.hedged(sent, undefined);
         // A callback may have ended the operation: this leg ends with it, like the others.
         if (this.pendingInterruption()) return;
-        if (this.policy.attemptHeaders) this.tellServer(leg.attempt);
+        this.announce(leg.attempt, true);
         send(leg);
       };
       const leg = { attempt: first, number: first.number, startedAt, hedged: false };
@@ -263,7 +269,7 @@ export class PromiseExecution<T> extends Execution {
     let value: T | undefined;
     let outcome: Outcome | undefined;
     try {
-      value = await this.#exchange.send(leg.attempt);
+      value = await this.#sendNow(leg.attempt);
       outcome = this.#outcomeOf(value);
     } catch (error) {
       outcome = this.describeError(error);

@@ -39,6 +39,22 @@ export function originOf(url: string | undefined): string {
   return origin;
 }
 
+/**
+ * The URL as it may be told: without credentials, query and fragment; `undefined` for what has no origin.
+ *
+ * @example
+ * placeOf('https://user:secret@api.example.com/v1?token=x'); // 'https://api.example.com/v1'
+ */
+export function placeOf(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined;
+  try {
+    const { origin, pathname } = new URL(url);
+    return origin === 'null' ? undefined : origin + pathname;
+  } catch {
+    return undefined;
+  }
+}
+
 let lastPrefix = '';
 let lastOrigin = '';
 
