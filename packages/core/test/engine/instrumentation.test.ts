@@ -40,10 +40,14 @@ const recorder = (): { told: unknown[]; instrumentation: Instrumentation } => {
               note('send');
               return send();
             },
-            ended: ({ reason, status }) => void note('attempt ended', { reason, status }),
+            ended({ reason, status }) {
+              note('attempt ended', { reason, status });
+            },
           };
         },
-        ended: (end) => void note('ended', 'error' in end ? 'error' : end.statistics.result),
+        ended(end) {
+          note('ended', 'error' in end ? 'error' : end.statistics.result);
+        },
       };
     },
   };
@@ -87,7 +91,11 @@ describe('an instrumentation', () => {
     observe(instrumentation);
     const { clock, engine } = virtualEngine({ hedge: { delay: 50, maxExtraLoad: 1 }, budget: false });
     const slowFirst = ({ number }: { number: number }): Promise<string> =>
-      new Promise((resolve) => clock.schedule(number === 1 ? 1000 : 10, () => void resolve('done')));
+      new Promise((resolve) => {
+        clock.schedule(number === 1 ? 1000 : 10, () => {
+          resolve('done');
+        });
+      });
     await clock.run(engine.execute(slowFirst, { method: 'GET' }));
     expect(told.slice(2)).toEqual([
       ['attempt', { attemptNumber: 1, hedged: false }],
@@ -200,11 +208,14 @@ describe('an instrumentation', () => {
     expect(told).toEqual([]);
   });
 
-  it.each([undefined, null, {}, 'spans'])('that is %o is refused, and said why', (instrumentation) => {
-    expect(() => instrument(instrumentation as unknown as Instrumentation)).toThrow(
-      /^instrumentation: .*accepted: an object with a function operationStarted/u,
-    );
-  });
+  it.each<unknown>([undefined, null, {}, 'spans'])(
+    'that is %o is refused, and said why',
+    (instrumentation) => {
+      expect(() => instrument(instrumentation as Instrumentation)).toThrow(
+        /^instrumentation: .*accepted: an object with a function operationStarted/u,
+      );
+    },
+  );
 });
 
 describe('an instrumentation that fails', () => {
