@@ -8,7 +8,7 @@ import type { AttemptEntry, SentAttempt } from './attempt-history.ts';
 import { decideAfterFailure } from './decision.ts';
 import type { DecisionMoment } from './decision.ts';
 import { keyOf } from './guards/destination-key.ts';
-import { classifyHttp, responseIn } from './http/classify.ts';
+import { classifyHttp, failedByStatus, responseIn } from './http/classify.ts';
 import { summarizeError } from './http/error-summary.ts';
 import { readHint } from './http/hint.ts';
 import type {
@@ -325,9 +325,11 @@ export class Operation {
     endedAt: number,
     hint: number | undefined,
   ): void {
+    // A client that throws for statuses leaves the same record as one that does not.
+    const hasError = outcome?.kind === 'error' && !failedByStatus(outcome, this.policy);
     this.#record(failureClass, reason, endedAt, {
       status: outcome && responseIn(outcome)?.status,
-      error: outcome?.kind === 'error' ? summarizeError(outcome.error) : undefined,
+      error: hasError ? summarizeError(outcome.error) : undefined,
       hint,
     });
   }

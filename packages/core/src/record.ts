@@ -25,6 +25,7 @@ export interface AttemptRecord {
   readonly success: boolean;
   readonly status?: number;
   readonly failureClass?: FailureClass;
+  /** Absent where the status is the whole failure. */
   readonly error?: ErrorSummary;
   /** Whether it was sent beside an attempt that had not ended yet. */
   readonly hedged: boolean;

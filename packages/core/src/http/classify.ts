@@ -171,6 +171,12 @@ export function responseIn(outcome: Outcome): ErrorResponse | undefined {
   return outcome.kind === 'response' ? outcome : undefined;
 }
 
+/** Whether the status of the response in an outcome is the whole failure, and no error beside it says more. */
+export function failedByStatus(outcome: Outcome, { statusCodes }: Pick<RetryPolicy, 'statusCodes'>): boolean {
+  const response = outcome.kind === 'error' ? outcome.response : undefined;
+  return response !== undefined && (response.status >= 400 || statusCodes.includes(response.status));
+}
+
 function headerReader(headers: object): HeaderReader {
   return {
     get: (name) => {

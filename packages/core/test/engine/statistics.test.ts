@@ -103,3 +103,60 @@ describe('the statistics of an engine', () => {
     expect(engine.statistics.snapshot()).toMatchObject({ totalOperations: 1, totalAttempts: 2 });
   });
 });
+
+describe('the statistics of a destination', () => {
+  it('say who fails', async () => {
+    const { clock, engine } = virtualEngine({ maxAttempts: 2 });
+    await engine.execute(() => 'done', { key: 'healthy' });
+    await rejectionOf(clock.run(engine.execute(fails, { key: 'failing' })));
+    expect(engine.statistics.snapshot().keys).toMatchObject([
+      { key: 'healthy', successRate: 1, failureClasses: { transient: 0 } },
+      { key: 'failing', successRate: 0, results: { retry_exhausted: 1 }, failureClasses: { transient: 2 } },
+    ]);
+  });
+
+  it('are there without any guard', async () => {
+    const { engine } = virtualEngine({ budget: false });
+    await engine.run(new FakeExchange([200]));
+    expect(engine.statistics.snapshot().keys).toMatchObject([{ key: 'https://a.example' }]);
+    expect(engine.guards.snapshot()).toEqual([]);
+  });
+
+  it('count an operation that ended before it began', async () => {
+    const { engine } = virtualEngine();
+    await rejectionOf(engine.execute(() => 1, { key: 'never', signal: AbortSignal.abort() }));
+    expect(engine.statistics.snapshot().keys).toMatchObject([{ key: 'never', results: { aborted: 1 } }]);
+  });
+
+  it('count an operation where it began, though its destination had to wait for room', async () => {
+    const { clock, engine } = virtualEngine({ maxKeys: 1 });
+    const pending = engine.execute(scriptedOperation([new Error('once'), 'done']), { key: 'slow' });
+    for (let index = 0; index < 10; index += 1) await engine.execute(() => 1, { key: `other ${index}` });
+    await clock.run(pending);
+    const { keys, lastMinute, totalAttempts, totalOperations } = engine.statistics.snapshot();
+    expect({ totalOperations, totalAttempts, lately: lastMinute.totalOperations }).toEqual({
+      totalOperations: 11,
+      totalAttempts: 12,
+      lately: 11,
+    });
+    expect(keys).toHaveLength(1);
+  });
+
+  it('end with the last minute, and the total goes on', async () => {
+    const { clock, engine } = virtualEngine();
+    await engine.execute(() => 'done', { key: 'database' });
+    await clock.advance(120_000);
+    expect(engine.statistics.snapshot()).toMatchObject({
+      totalOperations: 1,
+      lastMinute: { totalOperations: 0 },
+      keys: [{ key: 'database', totalOperations: 1, lastMinute: { totalOperations: 0 } }],
+    });
+  });
+
+  it('start again after a reset', async () => {
+    const { engine } = virtualEngine();
+    await engine.execute(() => 'done', { key: 'database' });
+    engine.statistics.reset();
+    expect(engine.statistics.snapshot().keys).toEqual([]);
+  });
+});

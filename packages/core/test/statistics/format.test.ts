@@ -113,6 +113,7 @@ describe('a snapshot for people', () => {
     expect(formatSnapshot(aggregate.snapshot([healthy, failing]))).toBe(
       [
         '1,201 operations, 99.2 % succeeded, 1.04 attempts each, 2,500 ms spent on retries',
+        '  recovered 40 operations by a later attempt',
         '  results   success 1,191, retry_exhausted 10',
         '  failures  timeout 10, transient 50',
         '  #1   1,201 attempts, 95.8 % succeeded, p50 10 ms, p95 10 ms, p99 10 ms',
