@@ -20,6 +20,7 @@ const floors = Object.entries({
     'execution.ts',
     'operation-guards.ts',
     'event-execution.ts',
+    'first-attempt.ts',
     'promise-execution.ts',
     'attempt.ts',
     'attached-statistics.ts',
@@ -59,6 +60,7 @@ const clients = {
     '(^|/)node_modules/undici/',
     '^(async_hooks|events|http|process|stream|stream/web|util)$',
   ],
+  opentelemetry: ['(^|/)node_modules/@opentelemetry/api/'],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -5,6 +5,11 @@ import { LiveStatistics } from './live-statistics.ts';
 import type { Operation } from './operation.ts';
 import type { RequestStatistics } from './record.ts';
 
+/** An operation that ended, or what can still become the state of one: most are never looked at. */
+export interface EndedOperation {
+  toOperation(): Operation;
+}
+
 /**
  * A private field on an object that somebody else made: a constructor that returns the object lets the subclass add
  * its field there. Nothing can see it, and unlike a WeakMap entry it costs the garbage collector nothing: with a
@@ -15,38 +20,41 @@ const Foreign = function (object: object): object {
 } as unknown as new (object: object) => object;
 
 class Stamp extends Foreign {
-  #operation: Operation;
+  #ended: EndedOperation;
 
-  private constructor(object: object, operation: Operation) {
+  private constructor(object: object, ended: EndedOperation) {
     super(object);
-    this.#operation = operation;
+    this.#ended = ended;
   }
 
-  static put(object: object, operation: Operation): object {
-    if (!(#operation in object)) return new Stamp(object, operation);
-    object.#operation = operation;
+  static put(object: object, ended: EndedOperation): object {
+    if (!(#ended in object)) return new Stamp(object, ended);
+    object.#ended = ended;
     return object;
   }
 
-  static read(object: object): Operation | undefined {
-    return #operation in object ? object.#operation : undefined;
+  static read(object: object): EndedOperation | undefined {
+    return #ended in object ? object.#ended : undefined;
   }
 }
 
 /** For objects that take no fields: engines are about to refuse private ones on what is not extensible. */
-const closedObjects = new WeakMap<object, Operation>();
+const closedObjects = new WeakMap<object, EndedOperation>();
 
 /** Remembers the operation that ended with `result`; nothing for what is no object. */
-export function attachStatistics(result: unknown, operation: Operation): void {
+export function attachStatistics(result: unknown, ended: EndedOperation): void {
   if ((typeof result !== 'object' || result === null) && typeof result !== 'function') return;
   try {
     // An object may have been closed after an earlier operation ended with it.
-    if (Object.isExtensible(result) || Stamp.read(result)) Stamp.put(result, operation);
-    else closedObjects.set(result, operation);
-    if (result instanceof RetryError) completeError(result, operation.statistics(epochOffset(operation)));
+    if (Object.isExtensible(result) || Stamp.read(result)) Stamp.put(result, ended);
+    else closedObjects.set(result, ended);
+    if (result instanceof RetryError) {
+      const operation = ended.toOperation();
+      completeError(result, operation.statistics(epochOffset(operation)));
+    }
   } catch {
     // A proxy that throws when it is looked at, or an error of ours that somebody froze.
-    closedObjects.set(result, operation);
+    closedObjects.set(result, ended);
   }
 }
 
@@ -58,7 +66,7 @@ export function epochOffset({ policy }: Operation): number {
 /** The operation that ended last with this result, if one did. */
 export function operationOf(result: unknown): Operation | undefined {
   if ((typeof result !== 'object' || result === null) && typeof result !== 'function') return undefined;
-  return Stamp.read(result) ?? closedObjects.get(result);
+  return (Stamp.read(result) ?? closedObjects.get(result))?.toOperation();
 }
 
 /**

@@ -7,6 +7,7 @@ import type { AttemptContext, CallOptions, EventExchange, EventOperation, Exchan
 import type { EngineState } from './execution.ts';
 import type { CircuitBreaker } from './guards/circuit-breaker.ts';
 import type { GuardsSnapshot, GuardSurroundings } from './guards/destination.ts';
+import { FirstAttempt, isPlain } from './first-attempt.ts';
 import { Destinations } from './guards/destinations.ts';
 import { SettingsCache } from './guards/settings-cache.ts';
 import { reportCircuitChange } from './hooks.ts';
@@ -161,7 +162,9 @@ class Engine implements RetryEngine {
 
   run<T>(exchange: Exchange<T>): Promise<T> {
     try {
-      const execution = new PromiseExecution(exchange, this.#policyFor(exchange.call.retry), this.#state);
+      const policy = this.#policyFor(exchange.call.retry);
+      if (isPlain(exchange, policy)) return new FirstAttempt(exchange, policy, this.#state).run();
+      const execution = new PromiseExecution(exchange, policy, this.#state);
       return isObserved() ? observe(execution, () => execution.run()) : execution.run();
     } catch (error) {
       return Promise.reject(error);

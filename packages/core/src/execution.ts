@@ -42,6 +42,13 @@ export interface EngineState {
   readonly attemptDeadlines: Deadlines<'attempt_timeout'> | undefined;
 }
 
+/** An attempt that was sent before its execution was made. */
+interface BegunAttempt {
+  readonly startedAt: number;
+  readonly ordinal: number;
+  readonly destination: Destination;
+}
+
 /**
  * One operation under way. A driver sends its attempts and asks here what follows from their ends. It is also the
  * description of its request: the URL is put together when somebody asks for it, and most requests end without that.
@@ -74,7 +81,8 @@ export abstract class Execution
   /** The operation's time counts. */
   #begun = false;
 
-  constructor(exchange: ExchangeDescription, policy: RetryPolicy, engine: EngineState) {
+  /** @param first its first attempt, where that was begun without it */
+  constructor(exchange: ExchangeDescription, policy: RetryPolicy, engine: EngineState, first?: BegunAttempt) {
     super();
     const call: CallOptions = exchange.call;
     const method = call.method === undefined ? undefined : upperCaseMethod(call.method);
@@ -95,8 +103,12 @@ export abstract class Execution
     this.bounded =
       policy.timeout !== undefined || policy.attemptTimeout !== undefined || policy.hedge !== false;
     this.policy = policy;
-    this.operation = new Operation(policy, this, call, policy.clock.now());
+    const startedAt = first?.startedAt ?? policy.clock.now();
+    this.operation = new Operation(policy, this, call, startedAt, first?.ordinal);
     this.#engine = engine;
+    if (first === undefined) return;
+    this.operation.beginAttempt(startedAt, first.ordinal);
+    this.#useDestination(first.destination);
   }
 
   get url(): string | undefined {
@@ -119,7 +131,11 @@ export abstract class Execution
   protected open(): void {
     if (this.callerSignal) subscribe(this.callerSignal, this);
     const { policy } = this;
-    const destination = this.#engine.destinations.use(this.operation.key);
+    this.#useDestination(this.#engine.destinations.use(this.operation.key));
+  }
+
+  #useDestination(destination: Destination): void {
+    const { policy } = this;
     this.#destination = destination;
     if (policy.budget) this.#budget = destination.budget(policy.budget);
     const isHeld = policy.circuitBreaker || policy.bulkhead || policy.pacer || policy.hedge;

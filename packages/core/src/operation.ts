@@ -52,6 +52,12 @@ let lastId = 0;
 /** How many operations have been begun. */
 let begun = 0;
 
+/** The place among all operations of one that begins. */
+export function nextOrdinal(): number {
+  begun += 1;
+  return begun;
+}
+
 /** The state of one operation. Call `beginAttempt`, then `succeed` or `decide`, in turn; `interrupt` at any time. */
 export class Operation {
   readonly policy: RetryPolicy;
@@ -83,13 +89,22 @@ export class Operation {
   #key: string | undefined;
   #statistics: RequestStatistics | undefined;
 
-  constructor(policy: RetryPolicy, request: RequestDescription, identity: OperationIdentity, now: number) {
+  constructor(
+    policy: RetryPolicy,
+    request: RequestDescription,
+    identity: OperationIdentity,
+    now: number,
+    ordinal: number = nextOrdinal(),
+  ) {
     this.policy = policy;
     this.request = request;
     this.startedAt = now;
     this.#identity = identity;
-    begun += 1;
-    this.ordinal = begun;
+    this.ordinal = ordinal;
+  }
+
+  toOperation(): this {
+    return this;
   }
 
   get id(): string {
@@ -163,12 +178,13 @@ export class Operation {
     this.#admittedAt = now;
   }
 
-  beginAttempt(now: number): void {
+  /** @param begunBefore how many operations had been begun by then */
+  beginAttempt(now: number, begunBefore: number = begun): void {
     this.attemptNumber += 1;
     this.#current = this.attemptNumber;
     this.#hedged = false;
     this.#inAttempt = true;
-    this.#begunBefore = begun;
+    this.#begunBefore = begunBefore;
     this.#attemptStartedAt = now;
     this.#history?.waitEnded(now);
   }

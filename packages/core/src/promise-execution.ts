@@ -5,6 +5,7 @@ import { Attempt } from './attempt.ts';
 import type { Discarding, Exchange } from './exchange.ts';
 import { Execution } from './execution.ts';
 import type { EngineState } from './execution.ts';
+import type { FirstAttempt } from './first-attempt.ts';
 import type { Hedging } from './guards/hedging.ts';
 import { HedgedRound } from './hedge.ts';
 import { Interruption } from './interruption.ts';
@@ -36,9 +37,19 @@ interface AttemptEnd<T> {
 export class PromiseExecution<T> extends Execution {
   readonly #exchange: Exchange<T>;
 
-  constructor(exchange: Exchange<T>, policy: RetryPolicy, engine: EngineState) {
-    super(exchange, policy, engine);
+  constructor(exchange: Exchange<T>, policy: RetryPolicy, engine: EngineState, first?: FirstAttempt<T>) {
+    super(exchange, policy, engine, first);
     this.#exchange = exchange;
+  }
+
+  /** Goes on where the first attempt has failed that was begun without this. */
+  failed(error: unknown, attempt: FirstAttempt<T>): Promise<T> {
+    return this.#end({ error, attempt });
+  }
+
+  /** The same where it was answered, and that is a failure. */
+  answered(value: T, outcome: Outcome, endedAt: number): Promise<T> {
+    return this.#end({ value, outcome, classification: this.classify(outcome), endedAt });
   }
 
   /**

@@ -37,6 +37,13 @@ export class RecentSums {
     this.#at(now).attemptEnded(attemptNumber, responseTime, failureClass);
   }
 
+  /** An operation ended with the success of its first attempt. */
+  succeededAtOnce(responseTime: number, now: number): void {
+    const sums = this.#at(now);
+    sums.attemptEnded(1, responseTime, undefined);
+    sums.operationEnded('success', 1, 0);
+  }
+
   operationEnded(result: OperationResult, attempts: number, retryOverhead: number, now: number): void {
     this.#at(now).operationEnded(result, attempts, retryOverhead);
   }
