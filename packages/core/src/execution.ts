@@ -43,7 +43,7 @@ export interface EngineState {
 }
 
 /** An attempt that was sent before its execution was made. */
-interface BegunAttempt {
+export interface BegunAttempt {
   readonly startedAt: number;
   readonly ordinal: number;
   readonly destination: Destination;
@@ -130,7 +130,6 @@ export abstract class Execution
   /** Listens to the caller's signal, and finds the destination with its guards. */
   protected open(): void {
     if (this.callerSignal) subscribe(this.callerSignal, this);
-    const { policy } = this;
     this.#useDestination(this.#engine.destinations.use(this.operation.key));
   }
 

@@ -4,8 +4,7 @@ import type { SentAttempt } from './attempt-history.ts';
 import { Attempt } from './attempt.ts';
 import type { Discarding, Exchange } from './exchange.ts';
 import { Execution } from './execution.ts';
-import type { EngineState } from './execution.ts';
-import type { FirstAttempt } from './first-attempt.ts';
+import type { BegunAttempt, EngineState } from './execution.ts';
 import type { Hedging } from './guards/hedging.ts';
 import { HedgedRound } from './hedge.ts';
 import { Interruption } from './interruption.ts';
@@ -37,13 +36,13 @@ interface AttemptEnd<T> {
 export class PromiseExecution<T> extends Execution {
   readonly #exchange: Exchange<T>;
 
-  constructor(exchange: Exchange<T>, policy: RetryPolicy, engine: EngineState, first?: FirstAttempt<T>) {
+  constructor(exchange: Exchange<T>, policy: RetryPolicy, engine: EngineState, first?: BegunAttempt) {
     super(exchange, policy, engine, first);
     this.#exchange = exchange;
   }
 
   /** Goes on where the first attempt has failed that was begun without this. */
-  failed(error: unknown, attempt: FirstAttempt<T>): Promise<T> {
+  failed(error: unknown, attempt: Attempt): Promise<T> {
     return this.#end({ error, attempt });
   }
 
