@@ -3,12 +3,17 @@ import { RetryConfigError } from '@tenax/core';
 
 import { startUnreliableServer } from '../unreliable-server/server.ts';
 import { colors } from './colors.ts';
+import { compareLoad } from './comparison.ts';
+import { RequestLog } from './load.ts';
 import { sendAll } from './operations.ts';
-import type { Operation } from './operations.ts';
+import type { Operation, Run } from './operations.ts';
+import { ReportPathError } from './report-path.ts';
 import { reportText, summarize } from './report.ts';
+import { describeRun } from './run-document.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { compareStrategies, strategyTable } from './strategies.ts';
+import type { StrategyWaits } from './strategies.ts';
 import { bodyLine, timelineHooks } from './timeline.ts';
 
 const INTERRUPTED = 130;
@@ -21,12 +26,15 @@ async function main(settings: Settings): Promise<number> {
     interruption.abort(new Error('interrupted'));
   };
   process.once('SIGINT', interrupt);
-  const server = settings.url === undefined ? await startUnreliableServer(settings) : undefined;
+  const log = new RequestLog();
+  const { onRequest } = log;
+  const server =
+    settings.url === undefined ? await startUnreliableServer({ ...settings, onRequest }) : undefined;
   try {
-    const failed = await show(settings, server?.url ?? '', interruption.signal);
+    const failed = await show(settings, server?.url ?? '', log, interruption.signal);
     return interruption.signal.aborted ? INTERRUPTED : failed && settings.url !== undefined ? 1 : 0;
   } catch (error) {
-    if (!(error instanceof RetryConfigError)) throw error;
+    if (!(error instanceof RetryConfigError || error instanceof ReportPathError)) throw error;
     console.error(`error: ${error.message} (see --help)`);
     return 2;
   } finally {
@@ -35,7 +43,12 @@ async function main(settings: Settings): Promise<number> {
   }
 }
 
-async function show(settings: Settings, target: string, signal: AbortSignal): Promise<boolean> {
+async function show(
+  settings: Settings,
+  target: string,
+  log: RequestLog,
+  signal: AbortSignal,
+): Promise<boolean> {
   const say = (text: string): void => {
     if (!settings.json) console.log(text);
   };
@@ -52,9 +65,28 @@ async function show(settings: Settings, target: string, signal: AbortSignal): Pr
   const snapshot = run.engine.statistics.snapshot();
   say(`${colors.bold('The strategies, from the same base and cap')}\n${strategyTable(strategies)}\n`);
   say(`${colors.bold('What the retries did')}\n${reportText(summary, snapshot)}`);
-  if (settings.json) {
-    const { operations } = run;
-    console.log(JSON.stringify({ client, summary, operations, strategies, statistics: snapshot }, null, 2));
+  // Only those who ask for the whole document wait for the comparison.
+  if (settings.json || settings.report !== undefined) {
+    await writeDocument(settings, run, strategies, log, signal, say);
   }
   return summary.succeeded < summary.operations;
+}
+
+async function writeDocument(
+  settings: Settings,
+  run: Run,
+  strategies: readonly StrategyWaits[],
+  log: RequestLog,
+  signal: AbortSignal,
+  say: (text: string) => void,
+): Promise<void> {
+  if (settings.url === undefined) say('\nNow the same operations without retries, for comparison …');
+  const load = await compareLoad(settings, run, log.requests, signal);
+  const document = describeRun(settings, run, strategies, load);
+  if (settings.json) console.log(JSON.stringify(document, null, 2));
+  if (settings.report === undefined) return;
+  // Loaded only where it is needed: the plotting library would slow down every start.
+  const { writeReport } = await import('./report-page/write-report.ts');
+  await writeReport(settings.report, document);
+  say(`The report is in ${settings.report}`);
 }

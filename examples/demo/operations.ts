@@ -1,4 +1,6 @@
 /** Sends the operations of a run and keeps what came of each. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { getRetryStatistics } from '@tenax/core';
 import type { RequestStatistics, RetryEngine, RetryHooks } from '@tenax/core';
 import { seededRandom } from '@tenax/core/testing';
@@ -14,6 +16,10 @@ export interface Operation {
   /** The status, or the error's name and code. */
   readonly ending: string;
   readonly bytes: number;
+  /** Epoch ms. */
+  readonly startTime: number;
+  /** Epoch ms: when the body had been read or the error came. */
+  readonly endTime: number;
   readonly statistics: RequestStatistics | undefined;
 }
 
@@ -21,31 +27,73 @@ export interface Operation {
 export interface Run {
   readonly engine: RetryEngine;
   readonly operations: readonly Operation[];
+  /** Epoch ms. */
+  readonly startTime: number;
+  /** Epoch ms: when the last operation had ended. */
+  readonly endTime: number;
 }
 
 /** Sends all requests, `concurrency` at a time. Once `signal` aborts, those under way end and no more are sent. */
-export async function sendAll(
+export function sendAll(
   target: string,
   settings: Settings,
   hooks: RetryHooks,
   signal: AbortSignal,
   ended: (operation: Operation) => void,
 ): Promise<Run> {
+  return withClient(settings, hooks, async (client) => {
+    const operations: Operation[] = [];
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      while (next < settings.requests && !signal.aborted) {
+        const index = next;
+        next += 1;
+        const operation = await send(client, target, settings, signal, index);
+        operations[index] = operation;
+        ended(operation);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(settings.concurrency, settings.requests) }, worker));
+    return operations.filter(Boolean);
+  });
+}
+
+/**
+ * Sends the operations of a run again, each as long after the start as it was then: that load does not depend on how
+ * long an operation takes, so two runs can be compared. Once `signal` aborts, no more are sent.
+ */
+export function sendAgain(
+  target: string,
+  settings: Settings,
+  { operations, startTime }: Run,
+  signal: AbortSignal,
+): Promise<Run> {
+  return withClient(settings, {}, async (client) => {
+    const start = Date.now();
+    const sent = operations.map(async (operation, index): Promise<Operation | undefined> => {
+      await sleep(start + operation.startTime - startTime - Date.now(), undefined, { signal }).catch(
+        () => {},
+      );
+      return signal.aborted ? undefined : send(client, target, settings, signal, index);
+    });
+    return (await Promise.all(sent)).filter((operation) => operation !== undefined);
+  });
+}
+
+async function withClient(
+  settings: Settings,
+  hooks: RetryHooks,
+  use: (client: Client) => Promise<Operation[]>,
+): Promise<Run> {
   const random = seededRandom(settings.seed);
   const client = await CLIENTS[settings.client]({ ...settings.options, hooks, random });
-  const operations: Operation[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < settings.requests && !signal.aborted) {
-      const index = next;
-      next += 1;
-      const operation = await send(client, target, settings, signal, index);
-      operations[index] = operation;
-      ended(operation);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(settings.concurrency, settings.requests) }, worker));
-  return { engine: client.engine, operations: operations.filter(Boolean) };
+  try {
+    const startTime = Date.now();
+    const operations = await use(client);
+    return { engine: client.engine, operations, startTime, endTime: Date.now() };
+  } finally {
+    client.close?.();
+  }
 }
 
 async function send(
@@ -57,6 +105,7 @@ async function send(
 ): Promise<Operation> {
   const url = settings.url ?? `${target}/item/${index + 1}`;
   const name = `#${index + 1}`;
+  const startTime = Date.now();
   let statistics: RequestStatistics | undefined;
   try {
     // Headers of the same name are joined, the same way for every client.
@@ -65,10 +114,13 @@ async function send(
     const answer = await client.send(url, { method, headers: Object.fromEntries(headers), signal });
     ({ statistics } = answer);
     const bytes = await answer.readBody();
-    return { name, succeeded: answer.ok, ending: String(answer.status), bytes, statistics };
+    const ending = String(answer.status);
+    return { name, succeeded: answer.ok, ending, bytes, startTime, endTime: Date.now(), statistics };
   } catch (error) {
     const own = typeof error === 'object' && error !== null ? getRetryStatistics(error) : undefined;
-    return { name, succeeded: false, ending: nameOf(error), bytes: 0, statistics: own ?? statistics };
+    const ending = nameOf(error);
+    const endTime = Date.now();
+    return { name, succeeded: false, ending, bytes: 0, startTime, endTime, statistics: own ?? statistics };
   }
 }
 

@@ -4,6 +4,7 @@ import type { RetryOptions, StrategyName } from '@tenax/core';
 
 import { CLIENTS } from './clients/clients.ts';
 import type { ClientName } from './clients/clients.ts';
+import { ACCEPTED_PATH, faultOfPath } from './report-path.ts';
 
 /** The settings of one run. */
 export interface Settings {
@@ -17,6 +18,8 @@ export interface Settings {
   readonly seed: number;
   readonly failureRate: number;
   readonly json: boolean;
+  /** Where a page with pictures goes, if anywhere. */
+  readonly report: string | undefined;
   readonly options: RetryOptions;
 }
 
@@ -37,6 +40,7 @@ interface Flags {
   readonly failureRate: number;
   readonly resume?: true;
   readonly json?: true;
+  readonly report?: string;
 }
 
 const STRATEGIES: StrategyName[] = ['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated'];
@@ -73,6 +77,11 @@ export function readSettings(argv: readonly string[]): Settings {
     )
     .option('--resume', `continue a body that breaks off (${RESUMING.join(', ')} only)`)
     .option('--json', 'one JSON document instead of text')
+    .addOption(
+      new Option('--report <file>', 'also write a page with pictures, such as report.html').argParser(
+        readPath,
+      ),
+    )
     .showHelpAfterError('(see --help)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   command.parse(argv, { from: 'user' });
@@ -97,6 +106,7 @@ function toSettings(url: string | undefined, flags: Flags): Settings {
     seed: flags.seed,
     failureRate: flags.failureRate,
     json: flags.json ?? false,
+    report: flags.report,
     options: {
       maxAttempts: flags.attempts,
       strategy: flags.strategy,
@@ -122,6 +132,12 @@ function share(text: string): number {
   const value = number(text);
   if (value > 1) throw new InvalidArgumentError('Accepted: a number from 0 to 1.');
   return value;
+}
+
+function readPath(text: string): string {
+  const fault = faultOfPath(text);
+  if (fault !== undefined) throw new InvalidArgumentError(`Given: ${fault}. Accepted: ${ACCEPTED_PATH}.`);
+  return text;
 }
 
 function readUrl(text: string): string {

@@ -8,6 +8,8 @@ import { colors } from './colors.ts';
 
 const STRATEGIES: StrategyName[] = ['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated'];
 const ATTEMPTS = 7;
+/** Enough draws to show how far jitter spreads the waits. */
+const DRAWS = 20;
 
 /** The waits of one strategy, in ms. */
 export interface StrategyWaits {
@@ -16,21 +18,35 @@ export interface StrategyWaits {
   readonly plain: readonly number[];
   /** With full jitter. */
   readonly jittered: readonly number[];
+  /** With full jitter, once for each of several seeds. */
+  readonly draws: readonly StrategyDraw[];
+}
+
+/** The waits of a strategy for one seed, in ms. */
+export interface StrategyDraw {
+  readonly seed: number;
+  readonly waits: readonly number[];
 }
 
 /** Computes the waits of every strategy with the run's base and cap. */
 export function compareStrategies(base: RetryOptions, seed: number): StrategyWaits[] {
   const limits = { baseDelay: base.baseDelay, maxDelay: base.maxDelay };
   return STRATEGIES.map((strategy) => {
-    const waits = (jitter: 'none' | 'full'): number[] =>
+    const waits = (jitter: 'none' | 'full', from: number): number[] =>
       computeDelays(
         (strategy === 'decorrelated'
           ? { ...limits, strategy }
           : { ...limits, strategy, jitter }) as RetryOptions,
         ATTEMPTS,
-        seededRandom(seed),
+        seededRandom(from),
       ).map(Math.round);
-    return { strategy, plain: waits('none'), jittered: waits('full') };
+    const seeds = Array.from({ length: DRAWS }, (_, index) => seed + index);
+    return {
+      strategy,
+      plain: waits('none', seed),
+      jittered: waits('full', seed),
+      draws: seeds.map((from) => ({ seed: from, waits: waits('full', from) })),
+    };
   });
 }
 

@@ -1,18 +1,12 @@
-import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
-const CLIENTS = ['fetch', 'axios', 'undici', 'global-fetch'];
-const DEMO = fileURLToPath(new URL('../demo/main.ts', import.meta.url));
+import { runDemo as run } from './run-demo.ts';
+import type { Ending } from './run-demo.ts';
 
-interface Ending {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+const CLIENTS = ['fetch', 'axios', 'undici', 'global-fetch'];
 
 interface Document {
   readonly client: string;
@@ -24,15 +18,6 @@ interface Document {
   }[];
   readonly strategies: { readonly strategy: string }[];
   readonly statistics: { readonly totalOperations: number };
-}
-
-function run(args: readonly string[], environment: Record<string, string> = {}): Promise<Ending> {
-  return new Promise((resolve) => {
-    const env = { ...process.env, ...environment };
-    execFile(process.execPath, [DEMO, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
-  });
 }
 
 async function withServer<T>(status: number, use: (url: string) => Promise<T>): Promise<T> {
@@ -173,6 +158,7 @@ describe('the demo', () => {
       'failure-rate',
       'resume',
       'json',
+      'report',
     ]) {
       expect(stdout).toContain(`--${option}`);
     }

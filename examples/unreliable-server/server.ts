@@ -21,6 +21,8 @@ export interface UnreliableServerOptions {
   readonly seed?: number;
   /** The share of attempts that fail, from 0 to 1. */
   readonly failureRate?: number;
+  /** Called as each request arrives, with the way in which it is going to end. */
+  readonly onRequest?: (behaviour: Behaviour) => void;
 }
 
 /** A running server. */
@@ -48,7 +50,7 @@ const ETAG = '"v1"';
 export async function startUnreliableServer(
   options: UnreliableServerOptions = {},
 ): Promise<UnreliableServer> {
-  const { failureRate = 0.6, seed = 1 } = options;
+  const { failureRate = 0.6, onRequest, seed = 1 } = options;
   const attempts = new Map<string, number>();
   const counts: Record<Behaviour, number> = {
     ok: 0,
@@ -66,6 +68,7 @@ export async function startUnreliableServer(
     attempts.set(name, attempt);
     const behaviour = request.headers.range ? 'ok' : chooseBehaviour(seed, name, attempt, failureRate);
     counts[behaviour] += 1;
+    onRequest?.(behaviour);
     request.resume();
     answer(behaviour, request, response);
   });

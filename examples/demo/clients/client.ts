@@ -7,6 +7,8 @@ export interface Client {
   readonly engine: RetryEngine;
   /** Sends a request. `getRetryStatistics` knows what was tried before an error. */
   send(url: string, request: ClientRequest): Promise<Answer>;
+  /** Takes back what it changed outside of itself. */
+  close?(): void;
 }
 
 /** A request besides its URL. */

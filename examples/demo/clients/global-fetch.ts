@@ -6,9 +6,12 @@ import type { Client } from './client.ts';
 
 /** The `fetch` that every program has. */
 export function createGlobalFetchClient(options: RetryOptions): Client {
-  const { dispatcher } = installGlobalRetry(options);
+  const retries = installGlobalRetry(options);
   return {
-    engine: dispatcher.engine,
+    engine: retries.dispatcher.engine,
+    close: () => {
+      retries.restore();
+    },
     send: async (url, request) => {
       try {
         const { statistics, value } = await captureRetryStatistics(() => fetch(url, request));
