@@ -32,7 +32,7 @@ export type Random = () => number;
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 interface ImmediateScope {
-  setImmediate?: (callback: () => void) => unknown;
+  setImmediate?: (callback: (timer: TurnTimer) => void, timer: TurnTimer) => unknown;
   clearImmediate?: (handle: unknown) => void;
 }
 
@@ -89,29 +89,30 @@ class TurnTimer implements Timer {
   constructor(callback: () => void) {
     this.#callback = callback;
     const scope = globalThis as ImmediateScope;
-    const run = (): void => {
-      const pending = this.#callback;
-      this.#callback = undefined;
-      pending?.();
-    };
     if (typeof scope.setImmediate === 'function') {
-      scope.setImmediate(run);
+      scope.setImmediate(TurnTimer.#run, this);
     } else if (typeof MessageChannel === 'function') {
       const { port1, port2 } = new MessageChannel();
       port1.addEventListener('message', () => {
         port1.close();
-        run();
+        TurnTimer.#run(this);
       });
       port1.start();
       port2.postMessage(undefined);
     } else {
-      setTimeout(run, 0);
+      setTimeout(TurnTimer.#run, 0, this);
     }
   }
 
   cancel(): void {
     this.#callback = undefined;
   }
+
+  static readonly #run = (timer: TurnTimer): void => {
+    const callback = timer.#callback;
+    timer.#callback = undefined;
+    callback?.();
+  };
 }
 
 // Looked up once: where it is a getter of the global object, that costs as much as half a reading.

@@ -387,15 +387,17 @@ export abstract class Execution
    *
    * @throws Interruption when the operation ends instead
    */
-  protected async prepareRetry(
+  protected prepareRetry(
     { delay, reason }: Decision & { action: 'retry' },
     outcome: Outcome,
     discarding: Discarding | undefined,
   ): Promise<void> {
     this.previous = outcome;
-    this.#limitOperation();
-    await this.#waitForRetry(delay, discarding);
-    await this.#beforeRetry(reason, outcome);
+    const waited = discarding
+      ? this.#waitForConnection(discarding, () => this.#waitForRetry(delay))
+      : this.#waitForRetry(delay);
+    // No function of the user's is asked, and no promise made for one, where there is none.
+    return this.policy.hooks.beforeRetry ? waited.then(() => this.#beforeRetry(reason, outcome)) : waited;
   }
 
   /** Nothing is sent after the end. */
@@ -404,57 +406,48 @@ export abstract class Execution
     if (interruption) throw interruption;
   }
 
-  async #waitForRetry(delay: number, discarding: Discarding | undefined): Promise<void> {
-    const { clock } = this.policy;
-    const discarded = discarding && boundDiscarding(discarding, clock);
+  #waitForRetry(delay: number): Promise<void> {
+    return this.#waitWhileClosed((elapsed) => {
+      this.waitBegan(elapsed);
+      return this.policy.clock.schedule(delay, elapsed);
+    });
+  }
+
+  /** Waits, and then until the connection of the response before is free. */
+  async #waitForConnection(discarding: Discarding, wait: () => Promise<void>): Promise<void> {
+    const discarded = boundDiscarding(discarding, this.policy.clock);
     try {
-      await this.#waitWhileClosed((elapsed) => {
-        this.waitBegan(elapsed);
-        return clock.schedule(delay, elapsed);
-      });
-      if (discarded) await this.unlessInterrupted(discarded.finished);
+      await wait();
+      await this.unlessInterrupted(discarded.finished);
     } catch (error) {
-      discarded?.cancel();
+      discarded.cancel();
       throw error;
     }
   }
 
   /** Waits, and ends the operation when the circuit opens meanwhile. */
-  async #waitWhileClosed(begin: (granted: () => void) => Timer): Promise<void> {
-    const unsubscribeFromCircuit = this.#guards?.circuit?.subscribe((state) => {
+  #waitWhileClosed(begin: (granted: () => void) => Timer): Promise<void> {
+    const circuit = this.#guards?.circuit;
+    if (circuit === undefined) return this.#wait(begin);
+    const unsubscribeFromCircuit = circuit.subscribe((state) => {
       if (state === 'open') this.stop(new Interruption('circuit_breaker_open'));
     });
-    try {
-      await this.#wait(begin);
-    } finally {
-      unsubscribeFromCircuit?.();
-    }
+    return this.#wait(begin).finally(unsubscribeFromCircuit);
   }
 
   /** Waits until one of the functions is called that `begin` is given, or the operation ends. */
-  async #wait(
-    begin: (granted: () => void, refused: (interruption: Interruption) => void) => Timer,
-  ): Promise<void> {
+  #wait(begin: (granted: () => void, refused: (interruption: Interruption) => void) => Timer): Promise<void> {
     this.#limitOperation();
-    let waiting: Timer | undefined;
-    const granted = new Promise<void>((resolve, reject: (interruption: Interruption) => void) => {
-      waiting = begin(resolve, reject);
-    });
-    try {
-      await this.unlessInterrupted(granted);
-    } catch (error) {
-      waiting?.cancel();
-      throw error;
-    } finally {
-      waiting?.cancel();
-    }
+    const waited = this.waitFor(begin);
+    const interruption = this.pendingInterruption();
+    if (interruption) this.interrupt(interruption);
+    return waited;
   }
 
   /** For a driver whose waits can be cut short. */
   protected waitBegan(_end: () => void): void {}
 
   async #beforeRetry(reason: RetryReason, outcome: Outcome): Promise<void> {
-    if (this.policy.hooks.beforeRetry === undefined) return;
     const pending = runBeforeRetry(this.operation, reason, outcome, this.#addedHeaders());
     if (pending) await this.unlessInterrupted(pending);
   }

@@ -1,5 +1,6 @@
 /** What ends an attempt or a wait from outside. */
 
+import type { Timer } from './clock.ts';
 import type { InterruptionKind } from './outcome.ts';
 
 /** Thrown inside an execution only; the caller gets its `reason`, or an error made where the caller waits. */
@@ -22,6 +23,9 @@ export class Interruption {
   }
 }
 
+/** What is waited for while it is only about to be begun. */
+const NOT_BEGUN: Timer = { cancel: () => undefined };
+
 /** Something that may be under way and can be interrupted: an attempt, a wait, a callback. */
 export class Interruptible {
   /** Ends what is under way; a function that is gone again says that it has been ended. */
@@ -32,6 +36,31 @@ export class Interruptible {
     const interrupt = this.#interrupt;
     this.#interrupt = undefined;
     interrupt?.(interruption);
+  }
+
+  /**
+   * Fulfilled when `begin` has what it waits for; rejected when that is refused, or with the interruption if it comes
+   * first. What was begun is cancelled in any case.
+   */
+  waitFor(
+    begin: (granted: () => void, refused: (interruption: Interruption) => void) => Timer,
+  ): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      let waiting = NOT_BEGUN;
+      let hasEnded = false;
+      const refuse = (interruption: Interruption): void => {
+        hasEnded = true;
+        waiting.cancel();
+        reject(interruption);
+      };
+      this.#interrupt = refuse;
+      waiting = begin(() => {
+        hasEnded = true;
+        waiting.cancel();
+        resolve();
+      }, refuse);
+      if (hasEnded) waiting.cancel();
+    });
   }
 
   /**

@@ -22,13 +22,22 @@ import type {
   StopReason,
 } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
-import type { AttemptRecord, RequestStatistics } from './record.ts';
+import type { AttemptRecord, ErrorSummary, RequestStatistics } from './record.ts';
 import type { RequestDescription } from './request.ts';
 
 /** Who an operation is. */
 export interface OperationIdentity {
   readonly id?: string | undefined;
   readonly key?: string | undefined;
+}
+
+/** What is said of an attempt that failed. */
+interface FailedAttempt {
+  readonly failureClass: FailureClass;
+  readonly reason: RetryReason | StopReason;
+  readonly status?: number | undefined;
+  readonly error?: ErrorSummary | undefined;
+  readonly hint?: number | undefined;
 }
 
 /** Why an operation can be ended from outside, and what that makes of it. */
@@ -286,7 +295,7 @@ export class Operation {
     const inAttempt = this.#inAttempt;
     if (inAttempt) {
       const failureClass = reason === 'caller_aborted' ? 'aborted' : 'timeout';
-      this.#record(failureClass, reason, now, { error: summarizeError(error) });
+      this.#record(now, { failureClass, reason, error: summarizeError(error) });
     } else {
       this.#history?.waitEnded(now);
     }
@@ -343,23 +352,20 @@ export class Operation {
   ): void {
     // A client that throws for statuses leaves the same record as one that does not.
     const hasError = outcome?.kind === 'error' && !failedByStatus(outcome, this.policy);
-    this.#record(failureClass, reason, endedAt, {
+    this.#record(endedAt, {
+      failureClass,
+      reason,
       status: outcome && responseIn(outcome)?.status,
       error: hasError ? summarizeError(outcome.error) : undefined,
       hint,
     });
   }
 
-  #record(
-    failureClass: FailureClass,
-    reason: RetryReason | StopReason,
-    endedAt: number,
-    { error, hint, status }: Partial<Pick<AttemptEntry, 'error' | 'hint' | 'status'>>,
-  ): void {
+  #record(endedAt: number, failure: FailedAttempt): void {
     this.#inAttempt = false;
     this.#endedAt = endedAt;
     this.#history ??= new AttemptHistory(this.startedAt);
-    this.#history.add({ ...this.#entry(), status, failureClass, error, hint, reason });
+    this.#history.add(this.#entry(failure));
   }
 
   #finish(result: OperationResult, reason: StopReason, now: number): void {
@@ -375,19 +381,19 @@ export class Operation {
     return entries.toSorted((one, other) => one.attemptNumber - other.attemptNumber);
   }
 
-  /** The current attempt, as a success. */
-  #entry(): AttemptEntry {
+  /** The current attempt, as a success unless it failed. */
+  #entry(failure?: FailedAttempt): AttemptEntry {
     return {
       attemptNumber: this.#current,
       hedged: this.#hedged,
       delayBefore: this.#hedged ? 0 : (this.#history?.delayBefore ?? 0),
       startedAt: this.#attemptStartedAt,
       endedAt: this.#endedAt,
-      status: this.#status,
-      failureClass: undefined,
-      error: undefined,
-      hint: undefined,
-      reason: 'success',
+      status: failure ? failure.status : this.#status,
+      failureClass: failure?.failureClass,
+      error: failure?.error,
+      hint: failure?.hint,
+      reason: failure?.reason ?? 'success',
     };
   }
 }
