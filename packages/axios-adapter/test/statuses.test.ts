@@ -33,6 +33,8 @@ describe.each(ADAPTERS)('validateStatus with the %s adapter', (adapter) => {
     const error = await failureOf(attached({}, { adapter }).get(server.url, { validateStatus: () => false }));
     expect([error.response?.status, server.requests.length]).toEqual([200, 1]);
     expect(error.retry?.reason).toBe('permanent_failure');
+    // The status alone would not say what was wrong.
+    expect(error.retry?.attempts).toMatchObject([{ status: 200, error: { name: 'AxiosError' } }]);
   });
 
   it('that rejects a 200 is retried when the policy says so', async () => {

@@ -69,7 +69,7 @@ export function toRecord(entry: AttemptEntry, epochOffset: number): AttemptRecor
     success: failureClass === undefined,
     ...(status !== undefined && { status }),
     ...(failureClass !== undefined && { failureClass }),
-    ...(error !== undefined && { error }),
+    ...(error !== undefined && { error: Object.freeze(error) }),
     hedged: entry.hedged,
     ...(hint !== undefined && { hint }),
     reason: entry.reason,

@@ -60,6 +60,7 @@ const core: Client = {
   takesCredentialsInUrl: true,
   words: {
     hidesSuccessfulStatus: true,
+    hidesStatusOfBrokenBody: true,
     statusError: { name: 'StatusError' },
     errors: {
       ...OWN_ERRORS,
@@ -69,6 +70,7 @@ const core: Client = {
       'body cut off': { name: 'Error', code: 'ECONNRESET' },
       'no HTTP': { name: 'Error', code: 'HPE_INVALID_CONSTANT' },
       'no TLS': { name: 'Error', code: 'EPROTO' },
+      'broken header': { name: 'TypeError', code: 'ERR_INVALID_CHAR' },
       'caller aborted': { name: 'AbortError' },
       'aborted by another': { name: 'AbortError', code: 'ABORT_ERR' },
     },

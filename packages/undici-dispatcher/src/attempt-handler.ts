@@ -166,8 +166,10 @@ export class AttemptHandler implements Handler, ResponseOutcome {
   onResponseError(controller: Controller, error: Error): void {
     if (this.#phase === 'sent') {
       this.#phase = 'over';
-      // undici 8 takes a request out of a queue when its caller gives up, and says so by an aborted controller.
-      this.#owner.attemptFailed(error, controller?.aborted === true, this);
+      // undici 8 takes a request out of a queue when its caller gives up, and says so by an aborted controller. Once it
+      // has started, its caller is heard before: then it was somebody further in.
+      const byCaller = !this.#started && controller?.aborted === true;
+      this.#owner.attemptFailed(error, byCaller, this);
     } else if (this.#phase === 'held' || (this.#phase === 'accepted' && this.#held)) {
       this.#hold().fail(error);
     } else if (this.#phase === 'accepted') {

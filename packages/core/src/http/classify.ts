@@ -171,10 +171,12 @@ export function responseIn(outcome: Outcome): ErrorResponse | undefined {
   return outcome.kind === 'response' ? outcome : undefined;
 }
 
-/** Whether the status of the response in an outcome is the whole failure, and no error beside it says more. */
+/** Whether the status of the response that a client has put into its error is the whole failure. */
 export function failedByStatus(outcome: Outcome, { statusCodes }: Pick<RetryPolicy, 'statusCodes'>): boolean {
-  const response = outcome.kind === 'error' ? outcome.response : undefined;
-  return response !== undefined && (response.status >= 400 || statusCodes.includes(response.status));
+  if (outcome.kind !== 'error' || outcome.response === undefined) return false;
+  // Read where a response that throws when it is looked at does no harm.
+  const status = responseOf(outcome.error)?.status;
+  return status !== undefined && (status >= 400 || statusCodes.includes(status));
 }
 
 function headerReader(headers: object): HeaderReader {

@@ -137,7 +137,8 @@ function explainError(
 }
 
 const AXIOS_TIMEOUT = /^timeout (?:of \d+ ?ms )?exceeded$/;
-const AXIOS_TRUNCATED = /^(?:stream has been aborted|aborted)$/;
+/** axios 1.7 names a limit of -1, which is none, when the stream was cut off. */
+const AXIOS_TRUNCATED = /^(?:stream has been aborted|aborted|maxContentLength size of -1 exceeded)$/;
 const AXIOS_LIMIT = /^max(?:Content|Body)Length size of \d+ exceeded$/;
 
 function explainAxios(

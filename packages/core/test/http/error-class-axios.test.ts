@@ -47,6 +47,11 @@ describe('the codes of axios', () => {
       axiosError('ERR_BAD_RESPONSE', 'stream has been aborted', { response: { status: 200, headers: {} } }),
       'transport',
     ],
+    [
+      'a body that broke off, in the words of axios 1.7',
+      axiosError('ERR_BAD_RESPONSE', 'maxContentLength size of -1 exceeded'),
+      'transport',
+    ],
     ['no adapter', axiosError('ERR_NOT_SUPPORT', 'no adapter'), 'permanent'],
     ['an invalid URL', axiosError('ERR_INVALID_URL', 'Invalid URL'), 'permanent'],
     ['a bad option', axiosError('ERR_BAD_OPTION_VALUE', 'option'), 'permanent'],
