@@ -12,6 +12,7 @@ const alias = [
   { find: /^@tenax\/fetch-adapter$/u, replacement: source('fetch-adapter/src/index.ts') },
   { find: /^@tenax\/axios-adapter$/u, replacement: source('axios-adapter/src/index.ts') },
   { find: /^@tenax\/undici-dispatcher$/u, replacement: source('undici-dispatcher/src/index.ts') },
+  { find: /^@tenax\/opentelemetry$/u, replacement: source('opentelemetry/src/index.ts') },
 ];
 
 /** Vite's own compiler leaves standard decorators as they stand, and no Node knows them yet. */
@@ -62,6 +63,7 @@ export default defineConfig({
       project('undici-dispatcher', 'packages/undici-dispatcher'),
       onVersion('undici-dispatcher-7', 'undici-dispatcher', 'undici', 'undici-7'),
       onVersion('undici-dispatcher-oldest', 'undici-dispatcher', 'undici', 'undici-oldest'),
+      project('opentelemetry', 'packages/opentelemetry'),
       project('scripts', 'scripts'),
       project('examples', 'examples'),
       project('experiments', 'bench/experiments'),

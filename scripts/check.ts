@@ -29,11 +29,13 @@ const checks: readonly Check[] = [
       'packages/fetch-adapter/src',
       'packages/axios-adapter/src',
       'packages/undici-dispatcher/src',
+      'packages/opentelemetry/src',
     ],
   },
   { name: 'unused code', command: 'knip', args: [] },
   { name: 'generated files', command: node, args: ['scripts/generate-schema.ts', '--check'] },
   { name: 'packages', command: node, args: ['scripts/check-packages.ts'] },
+  { name: 'bundle sizes', command: node, args: ['scripts/check-size.ts'] },
   { name: 'runtimes', command: node, args: ['packages/fetch-adapter/smoke/run.ts'], live: true },
   { name: 'runtimes, axios', command: node, args: ['packages/axios-adapter/smoke/run.ts'], live: true },
 ];

@@ -42,4 +42,11 @@ describe('the programs', () => {
     expect(hedges[0]?.[1]).toBeGreaterThanOrEqual(490);
     expect(hedges[1]?.[0]).toBeGreaterThan(0);
   });
+
+  it('opentelemetry-prometheus.ts prints what a scrape has', async () => {
+    const printed = await run('opentelemetry-prometheus.ts');
+    expect(printed).toMatch(/^tenax_operations_total\{[^}]*tenax_result="success"[^}]*\} \d+$/mu);
+    expect(printed).toMatch(/^tenax_circuit_state\{[^}]*tenax_circuit_state="closed"[^}]*\} 1$/mu);
+    expect(printed).not.toMatch(/_bucket|^(?!# |tenax_)./mu);
+  });
 });

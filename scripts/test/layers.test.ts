@@ -122,6 +122,8 @@ describe('an adapter', () => {
     ['fetch-adapter', '../../core/src/clock.ts'],
     ['axios-adapter', '../../fetch-adapter/src/index.ts'],
     ['undici-dispatcher', '../../core/src/clock.ts'],
+    ['opentelemetry', '../../core/src/clock.ts'],
+    ['opentelemetry', '../../fetch-adapter/src/index.ts'],
   ])('%s may not import %s', async (adapter, path) => {
     const files: Record<string, string> = {
       ...built,
