@@ -1,74 +1,83 @@
-// What an operation costs that succeeds at once: the bare call beside the engine, on no network. Each case has a process
-// of its own, and its best round counts: whatever else the machine does only adds. Run it with `node bench/engine.ts`.
-import { execFileSync } from 'node:child_process';
-
+// What an operation costs that succeeds at once, on no network: with retries alone, and with timeouts, budget and breaker.
 import { createRetryEngine } from '@tenax/core';
 import type { RetryOptions } from '@tenax/core';
-import { createRetryingFetch } from '@tenax/fetch-adapter';
 
-const ROUNDS = 15;
-const CALLS = 200_000;
-const CALLS_FOR_BYTES = 2000;
+import { compareCalls } from './calls.ts';
+import { peers } from './peers/all.ts';
+import type { PeerName } from './peers/all.ts';
+import type { GuardSettings } from './peers/peer.ts';
+import { publish } from './publish.ts';
 
 const work = async (): Promise<number> => 1;
-const answer = async (): Promise<Response> => new Response('ok');
+const RETRIES = { maxAttempts: 3, wait: 100 };
 const TIMEOUTS: RetryOptions = { timeout: 10_000, attemptTimeout: 5_000 };
+const RETRIES_ALONE = { seconds: 30, goals: { time: 60, bytes: 700 } };
+const GUARDED = { seconds: 25, goals: { time: 400, bytes: 1_500 } };
 
-const engineCase = (options: RetryOptions) => (): (() => Promise<unknown>) => {
-  const engine = createRetryEngine(options);
-  return () => engine.execute(work);
+const bare = () => work;
+
+const engine =
+  (options: RetryOptions = {}) =>
+  () => {
+    const made = createRetryEngine(options);
+    return () => made.execute(work);
+  };
+
+const retrying = (name: PeerName) => async () => {
+  const run = (await peers[name]()).retrying?.(RETRIES);
+  if (run === undefined) throw new Error(`${name} does not retry`);
+  return () => run(work);
 };
 
-const CASES: Readonly<Record<string, () => () => Promise<unknown>>> = {
-  'the function, bare': () => work,
-  'engine.execute': engineCase({}),
-  'without a budget': engineCase({ budget: false }),
-  'with both timeouts': engineCase(TIMEOUTS),
-  'with timeouts, budget and breaker': engineCase({ ...TIMEOUTS, circuitBreaker: {} }),
-  'fetch answered at once, bare': () => answer,
-  'the retrying fetch': () => {
-    const retrying = createRetryingFetch({ fetch: answer });
-    return () => retrying('http://localhost/');
+const guarded = (name: PeerName, settings: GuardSettings) => async () => {
+  const run = (await peers[name]()).guarded?.(settings);
+  if (run === undefined) throw new Error(`${name} has no guards`);
+  return () => run(work);
+};
+
+const retriesAlone = await compareCalls(
+  import.meta.url,
+  'retries alone',
+  {
+    'the function, bare': bare,
+    'the function, bare again': bare,
+    'Tenax, defaults': engine(),
+    'Tenax, no budget': engine({ budget: false }),
+    'minimal loop': retrying('minimal loop'),
+    cockatiel: retrying('cockatiel'),
+    'p-retry': retrying('p-retry'),
+    '@smithy/util-retry': retrying('@smithy/util-retry'),
+    'opossum, no timeout': guarded('opossum', {}),
+    'async-retry': retrying('async-retry'),
+    'exponential-backoff': retrying('exponential-backoff'),
+    effect: retrying('effect'),
   },
-};
+  RETRIES_ALONE,
+);
+const withGuards = await compareCalls(
+  import.meta.url,
+  'with guards',
+  {
+    'the function, bare': bare,
+    'the function, bare again': bare,
+    'Tenax, both timeouts, budget and breaker': engine({ ...TIMEOUTS, circuitBreaker: {} }),
+    'Tenax, both timeouts': engine(TIMEOUTS),
+    'cockatiel, retry, breaker and timeout': guarded('cockatiel', { attemptTimeout: 5_000 }),
+    'opossum, breaker and timeout': guarded('opossum', { attemptTimeout: 5_000 }),
+    'effect, retry and timeout': guarded('effect', { attemptTimeout: 5_000 }),
+  },
+  GUARDED,
+);
 
-async function nanoseconds(call: () => Promise<unknown>): Promise<number> {
-  let best = Infinity;
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const start = process.hrtime.bigint();
-    for (let count = 0; count < CALLS; count += 1) await call();
-    best = Math.min(best, Number(process.hrtime.bigint() - start) / CALLS);
-  }
-  return best;
-}
-
-/** Between two collections nothing is freed, so what the heap has grown by was allocated. */
-async function bytes(call: () => Promise<unknown>): Promise<number> {
-  let least = Infinity;
-  for (let round = 0; round < ROUNDS; round += 1) {
-    globalThis.gc?.();
-    const before = process.memoryUsage().heapUsed;
-    for (let count = 0; count < CALLS_FOR_BYTES; count += 1) await call();
-    const grown = (process.memoryUsage().heapUsed - before) / CALLS_FOR_BYTES;
-    if (grown > 0) least = Math.min(least, grown);
-  }
-  return least;
-}
-
-const [name] = process.argv.slice(2);
-const makeCall = name === undefined ? undefined : CASES[name];
-if (makeCall) {
-  const call = makeCall();
-  const time = await nanoseconds(call);
-  console.log(JSON.stringify({ time, allocated: await bytes(call) }));
-} else {
-  console.log('| case | time | allocated |\n| --- | --- | --- |');
-  const flags = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64'];
-  for (const title of Object.keys(CASES)) {
-    const output = execFileSync(process.execPath, [...flags, import.meta.filename, title], {
-      encoding: 'utf8',
-    });
-    const { allocated, time } = JSON.parse(output) as { time: number; allocated: number };
-    console.log(`| ${title} | ${Math.round(time)} ns | ${Math.round(allocated)} B |`);
-  }
+if (retriesAlone && withGuards) {
+  publish({
+    name: 'engine',
+    title: 'An operation that succeeds at once',
+    method: [
+      'A loop over `await call()`.',
+      "Tenax' statistics are on and its default budget too; the retries of the peers have none. Where Tenax has two timeouts, peers have one, of an attempt. opossum does not retry, effect has no breaker.",
+      'Bytes are what the heap grows by while nothing is collected.',
+    ],
+    tables: [retriesAlone, withGuards],
+  });
 }

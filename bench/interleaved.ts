@@ -1,150 +1,197 @@
-// Measures clients on the happy path over a real socket, each as a ratio to the first one of the same round. Each
-// client has a process of its own, so that none pays for another's garbage or undoes what the compiler learnt; they
-// take turns of a few milliseconds, so that whatever disturbs the machine disturbs all of them. Two processes of the very
-// same client differ by some percent as long as they live, so the processes are started anew again and again.
+// Measures cases side by side, each as a ratio to the first one of the same round. Each case has a process of its own, so
+// that none pays for another's garbage or undoes what the compiler learnt; they take turns of a few milliseconds, so that
+// whatever disturbs the machine disturbs all of them. Two processes of the very same case differ by some percent as long
+// as they live, so the processes are started anew again and again, until the intervals are narrow enough or time is up.
+//
+// The loop is our own: mitata (1.0.34) and tinybench (6.2.5) run one case to its end before the next one, in one process,
+// and know neither turns nor a ratio within a round. tinybench also reads the clock around every single call, which costs
+// more than the bare call does.
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Lives of the processes. */
-const GENERATIONS = 8;
-/** Turns of each client in a life. */
-const ROUNDS = 50;
-const WARM_UP = 150;
-const SEQUENTIAL = 60;
-const CONCURRENT = 192;
-const CONCURRENCY = 64;
+import { estimate, median } from './figures.ts';
+import type { Figure } from './figures.ts';
+import { option, quick } from './settings.ts';
 
-/** Sends a request and reads the whole answer. */
-export type Client = (url: string) => Promise<unknown>;
+/** What one turn measured; a metric that could not be measured is left out. */
+export type Sample = Readonly<Record<string, number>>;
+export type Turn = () => Sample | Promise<Sample>;
+/** Made in the case's own process, so that it alone loads what it measures. `argument` comes from `Plan.surroundings`. */
+export type Case = (argument: string) => Turn | Promise<Turn>;
 
-interface Sample {
-  readonly latency: number;
-  readonly throughput: number;
-  readonly processor: number;
-}
-
-/**
- * Runs the clients against `server.ts` and prints the table. The first client is the bare one.
- *
- * @param program the URL of the program that calls this: it is started again for each client
- */
-export async function compare(
-  program: string,
-  clients: Readonly<Record<string, () => Client>>,
-): Promise<void> {
-  const [name, url] = process.argv.slice(2);
-  if (name !== undefined && url !== undefined) serve(clients[name] as () => Client, url);
-  else await measureAll(program, Object.keys(clients));
+export interface Plan {
+  /** Turns of each case before those that count. */
+  readonly warmUp: number;
+  /** Turns of each case that count, in the life of its process. */
+  readonly rounds: number;
+  /** No set of processes is started that would not end within this time. */
+  readonly seconds: number;
+  readonly leastSets?: number;
+  readonly mostSets?: number;
+  /** Ends early when the spread of this metric's ratio is at most this share of it, for every case. */
+  readonly claim?: { readonly metric: string; readonly share: number };
+  /** Flags of Node. */
+  readonly flags?: readonly string[];
+  /** What each set of processes needs around it, such as a server. */
+  readonly surroundings?: () => Promise<{ readonly argument: string; stop(): void }>;
 }
 
 type Samples = ReadonlyMap<string, readonly Sample[]>;
 
-async function measureAll(program: string, names: readonly string[]): Promise<void> {
-  const generations: Samples[] = [];
-  for (let count = 0; count < GENERATIONS; count += 1) {
-    generations.push(await measureGeneration(program, names));
+/** What the turns of all sets say. The first case is the bare one. */
+export class Comparison {
+  readonly names: readonly string[];
+  readonly #sets: readonly Samples[];
+
+  constructor(names: readonly string[], sets: readonly Samples[]) {
+    this.names = names;
+    this.#sets = sets;
   }
-  print(names, generations);
+
+  get sets(): number {
+    return this.#sets.length;
+  }
+
+  absolute(name: string, metric: string): Figure | undefined {
+    return this.#figure(name, metric, (own) => own);
+  }
+
+  /** To the bare case in the same round. */
+  ratio(name: string, metric: string): Figure | undefined {
+    return this.#figure(name, metric, (own, bare) => own / bare);
+  }
+
+  /** More than the bare case in the same round. */
+  difference(name: string, metric: string): Figure | undefined {
+    return this.#figure(name, metric, (own, bare) => own - bare);
+  }
+
+  #figure(name: string, metric: string, relate: (own: number, bare: number) => number): Figure | undefined {
+    const medians = this.#sets.map((samples) => {
+      const bare = samples.get(this.names[0] as string) as readonly Sample[];
+      const own = samples.get(name) as readonly Sample[];
+      return median(
+        own.map((sample, round) =>
+          relate(sample[metric] ?? Number.NaN, (bare[round] as Sample)[metric] ?? Number.NaN),
+        ),
+      );
+    });
+    // A metric that one set could not measure may be there in another.
+    const known = medians.filter((value) => !Number.isNaN(value));
+    return known.length > 0 ? estimate(known) : undefined;
+  }
 }
 
-async function measureGeneration(program: string, names: readonly string[]): Promise<Samples> {
-  const server = fork(new URL('server.ts', import.meta.url));
-  const [port] = (await once(server, 'message')) as [number];
-  const url = `http://127.0.0.1:${port}/`;
-  const processes = names.map((name) => fork(new URL(program), [name, url]));
-  const samples = new Map<string, Sample[]>(names.map((name) => [name, []]));
-  for (let round = -WARM_UP; round < ROUNDS; round += 1) {
-    for (const index of rotated([...names.keys()], round)) {
-      const sample = await turn(processes[index] as ChildProcess);
-      if (round >= 0) samples.get(names[index] as string)?.push(sample);
+/**
+ * Runs the cases. In the process of a case it serves that case, and returns nothing.
+ *
+ * @param program the URL of the program that calls this: it is started again for each case
+ * @param run tells this call from others in the same program
+ */
+export async function interleave(
+  program: string,
+  run: string,
+  cases: Readonly<Record<string, Case>>,
+  plan: Plan,
+): Promise<Comparison | undefined> {
+  const name = option('case');
+  if (name !== undefined) {
+    if (option('run') === run) await serve(cases[name] as Case);
+    return undefined;
+  }
+  const names = Object.keys(cases);
+  const { claim, leastSets = 5, mostSets = Infinity } = plan;
+  const sets: Samples[] = [];
+  const begun = performance.now();
+  for (;;) {
+    const started = performance.now();
+    sets.push(await measureSet(program, run, names, quick ? { ...plan, ...quickPlan(plan) } : plan));
+    const now = performance.now();
+    const isTimeUp = sets.length >= 2 && now - begun + (now - started) > plan.seconds * 1000;
+    if (quick || isTimeUp || sets.length === mostSets) break;
+    const comparison = new Comparison(names, sets);
+    if (sets.length >= leastSets && claim && isNarrow(comparison, claim)) break;
+    process.stderr.write('.');
+  }
+  return new Comparison(names, sets);
+}
+
+function isNarrow(comparison: Comparison, { metric, share }: NonNullable<Plan['claim']>): boolean {
+  return comparison.names.every((name) => {
+    const ratio = comparison.ratio(name, metric);
+    return ratio !== undefined && (ratio.spread ?? Infinity) <= share * ratio.value;
+  });
+}
+
+function quickPlan({ rounds, warmUp }: Plan): Pick<Plan, 'rounds' | 'warmUp'> {
+  return { rounds: Math.min(rounds, 2), warmUp: Math.min(warmUp, 1) };
+}
+
+async function measureSet(
+  program: string,
+  run: string,
+  names: readonly string[],
+  { flags = [], rounds, surroundings, warmUp }: Plan,
+): Promise<Samples> {
+  const around = await surroundings?.();
+  const children = names.map((name) =>
+    fork(
+      new URL(program),
+      [
+        `--run=${run}`,
+        `--case=${name}`,
+        `--argument=${around?.argument ?? ''}`,
+        ...(quick ? ['--quick'] : []),
+      ],
+      { execArgv: [...flags] },
+    ),
+  );
+  try {
+    // A process that still loads would disturb the first turns.
+    await Promise.all(children.map((child) => answer(child)));
+    const samples = new Map<string, Sample[]>(names.map((name) => [name, []]));
+    for (let round = -warmUp; round < rounds; round += 1) {
+      for (const index of rotated([...names.keys()], round)) {
+        const child = children[index] as ChildProcess;
+        child.send('go');
+        const sample = (await answer(child)) as Sample;
+        if (round >= 0) samples.get(names[index] as string)?.push(sample);
+      }
     }
+    return samples;
+  } finally {
+    for (const child of children) child.kill();
+    around?.stop();
   }
-  for (const child of [...processes, server]) child.disconnect();
-  return samples;
 }
 
-async function turn(child: ChildProcess): Promise<Sample> {
-  child.send('go');
-  const [sample] = (await once(child, 'message')) as [Sample];
-  return sample;
+async function answer(child: ChildProcess): Promise<unknown> {
+  const heard = new AbortController();
+  const { signal } = heard;
+  const exit = once(child, 'exit', { signal }).then(([code]) => {
+    throw new Error(`a process of ${child.spawnargs.slice(1).join(' ')} ended with ${String(code)}`);
+  });
+  exit.catch(() => undefined);
+  try {
+    const [message] = (await Promise.race([once(child, 'message', { signal }), exit])) as [unknown];
+    return message;
+  } finally {
+    heard.abort();
+  }
 }
 
-/** In a client's own process. */
-function serve(create: () => Client, url: string): void {
-  const client = create();
+/** In a case's own process. */
+async function serve(create: Case): Promise<void> {
+  const turn = await create(option('argument') ?? '');
   process.on('message', () => {
-    void measure(client, url).then((sample) => process.send?.(sample));
+    void Promise.resolve(turn()).then((sample) => process.send?.(sample));
   });
   process.once('disconnect', () => process.exit());
+  process.send?.('ready');
 }
 
-function print(names: readonly string[], generations: readonly Samples[]): void {
-  const [bareName = ''] = names;
-  const bareOf = (samples: Samples): readonly Sample[] => samples.get(bareName) ?? [];
-  console.log(
-    `node ${process.version}, ${GENERATIONS} sets of processes, ${ROUNDS} rounds each; ratios to ${bareName} of the same round`,
-  );
-  console.log('The mean of the medians of the sets, and half the width of its 95 % interval.\n');
-  console.log('| client | p50 latency | throughput at 64 | CPU per request |');
-  console.log('| --- | --- | --- | --- |');
-  for (const name of names) {
-    const ratio = (part: keyof Sample): string =>
-      interval(
-        generations.map((samples) => {
-          const bare = bareOf(samples);
-          const own = samples.get(name) ?? [];
-          return median(own.map((sample, round) => sample[part] / (bare[round] as Sample)[part]));
-        }),
-      );
-    console.log(`| ${name} | ${ratio('latency')} | ${ratio('throughput')} | ${ratio('processor')} |`);
-  }
-  const bare = (part: keyof Sample): number =>
-    median(generations.flatMap((samples) => bareOf(samples).map((sample) => sample[part])));
-  console.log(
-    `\n${bareName}: ${(bare('latency') * 1000).toFixed(0)} µs p50, ${bare('throughput').toFixed(0)} requests/s, ${bare('processor').toFixed(0)} µs of CPU`,
-  );
-}
-
-async function measure(client: Client, url: string): Promise<Sample> {
-  const before = process.cpuUsage();
-  const latencies: number[] = [];
-  for (let count = 0; count < SEQUENTIAL; count += 1) {
-    const start = performance.now();
-    await client(url);
-    latencies.push(performance.now() - start);
-  }
-  const start = performance.now();
-  let left = CONCURRENT;
-  const worker = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1;
-      await client(url);
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-  const elapsed = performance.now() - start;
-  const { system, user } = process.cpuUsage(before);
-  return {
-    latency: median(latencies),
-    throughput: (CONCURRENT / elapsed) * 1000,
-    processor: (system + user) / (SEQUENTIAL + CONCURRENT),
-  };
-}
-
-/** The mean, and half the width of its 95 % interval. */
-function interval(values: readonly number[]): string {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const standardError = Math.sqrt(squares / (values.length - 1) / values.length);
-  return `${mean.toFixed(3)} ± ${(1.96 * standardError).toFixed(3)}`;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-/** Another order each round, so that no client always follows the same one. */
+/** Another order each round, so that no case always follows the same one. */
 function rotated<T>(list: readonly T[], round: number): T[] {
   const shift = ((round % list.length) + list.length) % list.length;
   return [...list.slice(shift), ...list.slice(0, shift)];

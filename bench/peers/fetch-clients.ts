@@ -1,0 +1,66 @@
+// Clients over the fetch of Node, each told to make up to two retries and to read the whole body as text. A layer is
+// loaded by the process that measures it, and by no other.
+import type { RetryingFetchOptions } from '@tenax/fetch-adapter';
+
+import type { Client } from '../http-clients.ts';
+
+const RETRIES = 2;
+
+const bare = (): Client => async (url) => (await fetch(url)).text();
+
+const tenax = (options?: RetryingFetchOptions) => async (): Promise<Client> => {
+  const { createRetryingFetch } = await import('@tenax/fetch-adapter');
+  const retrying = createRetryingFetch(options);
+  return async (url) => (await retrying(url)).text();
+};
+
+async function fetchRetry(): Promise<Client> {
+  const { default: build } = await import('fetch-retry');
+  const retrying = build(fetch, { retries: RETRIES, retryOn: [429, 500, 502, 503, 504] });
+  return async (url) => (await retrying(url)).text();
+}
+
+async function pRetryAround(): Promise<Client> {
+  const { default: pRetry } = await import('p-retry');
+  const send = async (url: string): Promise<Response> => {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(response.statusText);
+    return response;
+  };
+  return async (url) => (await pRetry(() => send(url), { retries: RETRIES })).text();
+}
+
+/** It has a timeout of 10 s, for all attempts together, unless told otherwise. */
+const kyWith = (timeout: number | false) => async (): Promise<Client> => {
+  const { default: ky } = await import('ky');
+  const client = ky.create({ retry: { limit: RETRIES }, timeout });
+  return async (url) => client.get(url).text();
+};
+
+async function ofetch(): Promise<Client> {
+  const { ofetch: create } = await import('ofetch');
+  const client = create.create({ retry: RETRIES, responseType: 'text' });
+  return async (url) => client(url);
+}
+
+async function wretch(): Promise<Client> {
+  const [{ default: create }, { retry }] = await Promise.all([
+    import('wretch'),
+    import('wretch/middlewares'),
+  ]);
+  const client = create().middlewares([retry({ maxAttempts: RETRIES, retryOnNetworkError: true })]);
+  return async (url) => client.url(url).get().text();
+}
+
+export const fetchClients: Readonly<Record<string, () => Client | Promise<Client>>> = {
+  'bare fetch': bare,
+  'bare fetch again': bare,
+  Tenax: tenax(),
+  'Tenax, both timeouts': tenax({ attemptTimeout: 5_000, timeout: 10_000 }),
+  'fetch-retry': fetchRetry,
+  'p-retry around fetch': pRetryAround,
+  'ky, no timeout': kyWith(false),
+  'ky, its timeout of 10 s': kyWith(10_000),
+  ofetch,
+  'wretch with its retry middleware': wretch,
+};

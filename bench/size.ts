@@ -1,0 +1,70 @@
+// How large the bundles are, of Tenax and of its peers, each as its documentation imports it.
+import { bundleSize, tenaxBundles } from '../scripts/bundle-size.ts';
+import type { BundleOptions } from '../scripts/bundle-size.ts';
+import { exact } from './figures.ts';
+import type { Row } from './measurement.ts';
+import { publish } from './publish.ts';
+
+const GOALS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
+  'engine, without zod and guards': 3_500,
+  'engine, all guards, without zod': 7_000,
+  'fetch adapter, complete': 16_000,
+};
+
+const PEERS: Readonly<Record<string, { code: string; options?: BundleOptions }>> = {
+  'p-retry': { code: "export { default } from 'p-retry'" },
+  'cockatiel, retry alone': { code: "export { ExponentialBackoff, handleAll, retry } from 'cockatiel'" },
+  'cockatiel, retry, breaker, timeout, bulkhead': {
+    code: "export { bulkhead, circuitBreaker, ExponentialBackoff, handleAll, retry, SamplingBreaker, timeout, wrap } from 'cockatiel'",
+  },
+  '@smithy/util-retry': { code: "export { StandardRetryStrategy } from '@smithy/util-retry'" },
+  opossum: { code: "export { default } from 'opossum'", options: { platform: 'node' } },
+  'async-retry': { code: "export { default } from 'async-retry'" },
+  'exponential-backoff': { code: "export { backOff } from 'exponential-backoff'" },
+  effect: {
+    code: "import { Effect, Schedule } from 'effect'; export const { retry, runPromise, timeout, tryPromise } = Effect; export const { exponential } = Schedule",
+  },
+  'fetch-retry': { code: "export { default } from 'fetch-retry'" },
+  ky: { code: "export { default } from 'ky'" },
+  ofetch: { code: "export { ofetch } from 'ofetch'" },
+  'wretch with its retry middleware': {
+    code: "export { default } from 'wretch'; export { retry } from 'wretch/middlewares'",
+  },
+};
+
+const own = await Promise.all(
+  Object.entries(tenaxBundles).map(async ([name, { code, options }]): Promise<Row> => {
+    const { gzipped, minified } = await bundleSize(code, options);
+    const goal = GOALS[name as keyof typeof tenaxBundles];
+    const cells = [exact(minified), exact(gzipped), exact(goal), gzipped <= goal ? 'yes' : 'no'];
+    return { name: `Tenax: ${name}`, role: 'tenax', cells };
+  }),
+);
+const others = await Promise.all(
+  Object.entries(PEERS).map(async ([name, { code, options }]): Promise<Row> => {
+    const { gzipped, minified } = await bundleSize(code, { folder: 'bench', ...options });
+    return { name, role: 'peer', cells: [exact(minified), exact(gzipped), undefined, undefined] };
+  }),
+);
+
+publish({
+  name: 'size',
+  title: 'Bundle size',
+  method: [
+    'Bundled by esbuild from what an application would import, tree-shaken and minified, then gzipped at level 9.',
+    "Tenax' engine cannot leave its guards out, so the first row is its bundle with their files made empty. zod is the part of zod/mini that the options need.",
+    "The modules of Node that opossum needs are not in its figure; the others need none. @smithy/util-retry has no loop of its own. `node scripts/check-size.ts --files` lists the largest files of Tenax' bundles.",
+  ],
+  tables: [
+    {
+      title: 'bundle',
+      columns: [
+        { name: 'minified', unit: 'B', digits: 0 },
+        { name: 'gzipped', unit: 'B', digits: 0, better: 'lower' },
+        { name: 'goal', unit: 'B', digits: 0 },
+        { name: 'met', digits: 0 },
+      ],
+      rows: [...own, ...others],
+    },
+  ],
+});
