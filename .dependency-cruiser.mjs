@@ -21,7 +21,7 @@ const floors = Object.entries({
     'operation-guards.ts',
     'event-execution.ts',
     'first-attempt.ts',
-    'promise-execution.ts',
+    'promised-exchange.ts',
     'attempt.ts',
     'attached-statistics.ts',
     'live-statistics.ts',

@@ -27,7 +27,7 @@ export interface SentAttempt {
 
 /** The failed attempts and the waits of one operation. One that succeeds at once has none. */
 export class AttemptHistory {
-  readonly entries: AttemptEntry[] = [];
+  entries: AttemptEntry[] = [];
   firstAttemptEndedAt: number | undefined;
   /** The start of the wait. */
   waitsSince: number;
@@ -53,7 +53,9 @@ export class AttemptHistory {
   add(entry: AttemptEntry): void {
     this.firstAttemptEndedAt ??= entry.endedAt;
     if (entry.hint !== undefined) this.hinted = true;
-    this.entries.push(entry);
+    // An empty list that is pushed to takes room for 17: too much for what waits by the thousand.
+    if (this.entries.length === 0) this.entries = [entry];
+    else this.entries.push(entry);
   }
 }
 

@@ -17,6 +17,8 @@ export interface AttemptOwner {
 export class Attempt implements AttemptContext {
   readonly number: number;
   readonly previous?: Outcome;
+  /** What it ended with, until that is the caller's or nobody's. */
+  answer: { readonly value: unknown } | { readonly error: unknown } | undefined;
   readonly #owner: AttemptOwner;
   #controller: AbortController | undefined;
   #abortion: { readonly reason: unknown } | undefined;
@@ -49,6 +51,11 @@ export class Attempt implements AttemptContext {
   get usefulSignal(): AbortSignal | undefined {
     const { bounded, callerSignal } = this.#owner;
     return bounded || callerSignal ? this.signal : undefined;
+  }
+
+  /** Whether it has lost its time, its caller or a race. */
+  get isAborted(): boolean {
+    return this.#abortion !== undefined;
   }
 
   /** Ends the attempt's own work. */

@@ -13,10 +13,9 @@ import { SettingsCache } from './guards/settings-cache.ts';
 import { reportCircuitChange } from './hooks.ts';
 import type { AnyRetryOptions, RetryOptions } from './options.ts';
 import type { CircuitState } from './outcome.ts';
-import { isObserved, observe } from './observation.ts';
 import { overridePolicy, resolvePolicy } from './policy.ts';
 import type { RetryPolicy } from './policy.ts';
-import { PromiseExecution } from './promise-execution.ts';
+import { PromisedExchange } from './promised-exchange.ts';
 import { StatisticsAggregate } from './statistics/aggregate.ts';
 import { RecentSums } from './statistics/recent-sums.ts';
 import type { StatisticsSnapshot } from './statistics/snapshot.ts';
@@ -164,8 +163,7 @@ class Engine implements RetryEngine {
     try {
       const policy = this.#policyFor(exchange.call.retry);
       if (isPlain(exchange, policy)) return new FirstAttempt(exchange, policy, this.#state).run();
-      const execution = new PromiseExecution(exchange, policy, this.#state);
-      return isObserved() ? observe(execution, () => execution.run()) : execution.run();
+      return new PromisedExchange(exchange, policy, this.#state).run();
     } catch (error) {
       return Promise.reject(error);
     }
@@ -178,7 +176,7 @@ class Engine implements RetryEngine {
   }
 
   operation(exchange: EventExchange): EventOperation & { start(): void } {
-    return new EventExecution(exchange, this.#policyFor(exchange.call.retry), this.#state);
+    return new EventExecution(exchange, exchange, this.#policyFor(exchange.call.retry), this.#state);
   }
 
   #policyFor(override: CallOptions['retry']): RetryPolicy {

@@ -1,21 +1,23 @@
-/** Drives an operation whose client answers by events. */
+/** Drives an operation by the events of its client. */
 
 import { epochOffset } from './attached-statistics.ts';
 import type { SentAttempt } from './attempt-history.ts';
 import { Attempt } from './attempt.ts';
-import type { AttemptContext, EventExchange, EventOperation } from './exchange.ts';
+import type { AttemptContext, EventOperation, ExchangeDescription, Transport } from './exchange.ts';
 import { Execution } from './execution.ts';
-import type { EngineState } from './execution.ts';
+import type { BegunAttempt, EngineState } from './execution.ts';
 import { HedgedRound } from './hedge.ts';
 import { Interruption } from './interruption.ts';
 import { isObserved, observe } from './observation.ts';
+import { SUCCESS } from './outcome.ts';
 import type { Classification, Decision, Outcome, ResponseOutcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { RequestStatistics } from './record.ts';
 
 /** Runs one exchange to its end. Where nothing has to be waited for, everything happens within the client's event. */
 export class EventExecution extends Execution implements EventOperation {
-  readonly #exchange: EventExchange;
+  readonly #exchange: ExchangeDescription;
+  readonly #transport: Transport;
   /** The attempt that has not ended yet; of several, the first that was sent. */
   #attempt: Attempt | undefined;
   /** Set while attempts may run beside each other. */
@@ -25,9 +27,18 @@ export class EventExecution extends Execution implements EventOperation {
   #handingOver: Attempt | undefined;
   #endWait: (() => void) | undefined;
 
-  constructor(exchange: EventExchange, policy: RetryPolicy, engine: EngineState) {
-    super(exchange, policy, engine);
+  /** @param first its first attempt, where that was begun without it */
+  constructor(
+    exchange: ExchangeDescription,
+    transport: Transport,
+    policy: RetryPolicy,
+    engine: EngineState,
+    first?: Attempt & BegunAttempt,
+  ) {
+    super(exchange, policy, engine, first);
     this.#exchange = exchange;
+    this.#transport = transport;
+    this.#attempt = first;
   }
 
   get statistics(): RequestStatistics {
@@ -52,28 +63,63 @@ export class EventExecution extends Execution implements EventOperation {
     }
     this.open();
     this.#unlessEnded(() => {
-      const entering = this.enter();
-      if (entering)
-        void this.#after(entering, (now) => {
-          this.#begin(now);
-        });
-      else this.#begin(this.operation.startedAt);
+      this.enter((now) => {
+        this.begin(now);
+        this.#pass(now);
+      });
     });
   }
 
   responded(outcome: ResponseOutcome, attempt: AttemptContext): void {
-    this.#attemptEnded(outcome, attempt);
+    this.#resume(() => {
+      this.#attemptEnded(outcome, attempt);
+    });
+  }
+
+  /** What follows from an event of the client. */
+  #resume(goOn: () => void): void {
+    if (this.observation) this.observation.resume(goOn);
+    else goOn();
+  }
+
+  /** The same for a client whose answers may be anything; `undefined` is a success that needs no words. */
+  answered(outcome: Outcome | undefined, attempt: AttemptContext): void {
+    // Only what is asked about needs words.
+    const isAsked = outcome === undefined && this.policy.shouldRetry !== undefined;
+    const value = isAsked ? this.#transport.result?.(attempt) : undefined;
+    this.#attemptEnded(isAsked ? { kind: 'value', value } : outcome, attempt);
   }
 
   succeeded(status: number, attempt: AttemptContext): void {
-    const leg = this.#legs?.get(attempt);
-    if (!this.#takeAttempt(attempt)) return;
-    if (leg) this.#endOthers(leg);
-    this.#succeed({ kind: 'response', status } as ResponseOutcome, this.policy.clock.now());
+    this.#resume(() => {
+      const leg = this.#legs?.get(attempt);
+      if (!this.#takeAttempt(attempt)) return;
+      if (leg) this.#endOthers(leg);
+      this.#succeed({ kind: 'response', status } as ResponseOutcome, this.policy.clock.now(), attempt);
+    });
   }
 
   failed(error: unknown, attempt: AttemptContext): void {
-    this.#attemptEnded(this.describeError(error), attempt);
+    this.#resume(() => {
+      this.#failed(error, attempt);
+    });
+  }
+
+  #failed(error: unknown, attempt: AttemptContext): void {
+    // An abort is seen even before its event has been told.
+    if (this.callerSignal?.aborted && this.#isUnderWay(attempt)) {
+      this.stop(this.abortion());
+      return;
+    }
+    this.#attemptEnded(this.#describe(error), attempt);
+  }
+
+  #describe(error: unknown): Outcome {
+    try {
+      return this.describeError(error);
+    } catch (fault) {
+      return { kind: 'error', error: fault };
+    }
   }
 
   abort(reason: unknown): void {
@@ -97,7 +143,7 @@ export class EventExecution extends Execution implements EventOperation {
       this.#attempt = undefined;
       this.#takeOthers(attempt, (leg) => {
         leg.attempt.abort(reason);
-        this.#exchange.abandon(reason, leg.attempt);
+        this.#transport.abandon(reason, leg.attempt);
         this.endBeside(leg, undefined, kind === 'caller_aborted' ? 'aborted' : 'timeout', kind);
       });
       this.#attempt = attempt;
@@ -105,7 +151,7 @@ export class EventExecution extends Execution implements EventOperation {
     // A listener of its signal may abort the request within this: one end is enough.
     if (kind !== 'attempt_timeout') this.#attempt = undefined;
     attempt.abort(reason);
-    this.#exchange.abandon(reason, attempt);
+    this.#transport.abandon(reason, attempt);
     if (kind === 'attempt_timeout') this.failed(reason, attempt);
     else this.#end(new Interruption(kind, reason));
   }
@@ -114,32 +160,16 @@ export class EventExecution extends Execution implements EventOperation {
     this.#endWait = end;
   }
 
-  /** Goes on when the wait is over, unless the operation ends meanwhile. */
-  async #after(waiting: Promise<void>, goOn: (now: number) => void): Promise<void> {
-    try {
-      await waiting;
-      this.throwIfInterrupted();
-    } catch (interruption) {
-      this.#end(interruption as Interruption);
-      return;
-    }
-    goOn(this.policy.clock.now());
-  }
-
-  #begin(now: number): void {
-    this.begin(now);
-    this.#pass(now);
-  }
-
   /** Sends the next attempt, as soon as the guards let it through. */
   #pass(now: number): void {
+    if (!this.isGuarded) {
+      this.#send(now);
+      return;
+    }
     this.#unlessEnded(() => {
-      const passing = this.isGuarded ? this.pass(now) : undefined;
-      if (passing)
-        void this.#after(passing, (later) => {
-          this.#send(later);
-        });
-      else this.#send(now);
+      this.pass(now, (later) => {
+        this.#send(later);
+      });
     });
   }
 
@@ -163,13 +193,10 @@ export class EventExecution extends Execution implements EventOperation {
   #sendOne(attempt: Attempt): void {
     const { observation } = this;
     try {
-      if (observation) {
-        observation.send(attempt.number, () => {
-          this.#exchange.send(attempt);
-        });
-      } else {
-        this.#exchange.send(attempt);
-      }
+      const sent = observation
+        ? observation.send(attempt.number, () => this.#transport.send(attempt))
+        : this.#transport.send(attempt);
+      this.#transport.follow?.(sent, attempt);
     } catch (error) {
       this.failed(error, attempt);
     }
@@ -237,14 +264,18 @@ export class EventExecution extends Execution implements EventOperation {
     if (own) this.operation.focus(own);
   }
 
-  #attemptEnded(outcome: Outcome, attempt: AttemptContext): void {
+  #isUnderWay(attempt: AttemptContext): boolean {
+    return this.#attempt === attempt || this.#legs?.has(attempt) === true;
+  }
+
+  #attemptEnded(outcome: Outcome | undefined, attempt: AttemptContext): void {
+    if (!this.#isUnderWay(attempt)) return;
     const leg = this.#legs?.get(attempt);
-    if (leg === undefined && this.#attempt !== attempt) return;
     const endedAt = this.policy.clock.now();
-    const classification = this.classify(outcome);
-    const isAsked = this.policy.shouldRetry && classification.failureClass !== 'aborted';
+    const classification = outcome ? this.classify(outcome) : SUCCESS;
+    const isAsked = outcome && this.policy.shouldRetry && classification.failureClass !== 'aborted';
     if (leg && this.#round) {
-      if (this.#handingOver === attempt) leg.isRefused = outcome.kind === 'error';
+      if (this.#handingOver === attempt) leg.isRefused = outcome?.kind === 'error';
       if (isAsked) void this.#askAboutLeg(leg, outcome, classification, endedAt);
       else this.#judgeLeg(leg, outcome, classification, endedAt);
       return;
@@ -263,9 +294,10 @@ export class EventExecution extends Execution implements EventOperation {
     let classification: Classification;
     try {
       classification = await this.askShouldRetry(outcome, builtIn);
-      this.throwIfInterrupted();
+      const interruption = this.pendingInterruption();
+      if (interruption) throw interruption;
     } catch (interruption) {
-      this.#exchange.discard(attempt)?.cancel();
+      this.#transport.discard(attempt)?.cancel();
       this.#end(interruption as Interruption);
       return;
     }
@@ -278,7 +310,7 @@ export class EventExecution extends Execution implements EventOperation {
     if (this.#round?.has(leg)) this.#judgeLeg(leg, outcome, classification, endedAt);
   }
 
-  #judgeLeg(leg: Leg, outcome: Outcome, classification: Classification, endedAt: number): void {
+  #judgeLeg(leg: Leg, outcome: Outcome | undefined, classification: Classification, endedAt: number): void {
     const { attempt } = leg;
     const round = this.#round as HedgedRound<Leg>;
     const { failureClass, reason, retryable } = classification;
@@ -286,20 +318,20 @@ export class EventExecution extends Execution implements EventOperation {
     if (this.#attempt === attempt) [this.#attempt] = (this.#legs as Map<Attempt, Leg>).keys();
     // What a client says that takes no more requests, as one that is being closed, ends none that it has taken.
     const { isRefused } = leg;
-    if (failureClass !== undefined && (retryable || isRefused)) {
+    if (outcome && failureClass !== undefined && (retryable || isRefused)) {
       // The next hedge may be sent within this, and may answer at once.
       const goesOn = round.failed(leg, (!retryable && isRefused) || this.hasHint(outcome), () => {
         this.endBeside(leg, outcome, failureClass, reason);
       });
       if (goesOn) {
-        this.#exchange.discard(attempt)?.cancel();
+        this.#transport.discard(attempt)?.cancel();
         return;
       }
     }
     this.#endOthers(leg);
     const interruption = this.pendingInterruption();
     if (interruption) {
-      this.#exchange.discard(attempt)?.cancel();
+      this.#transport.discard(attempt)?.cancel();
       this.#end(interruption);
       return;
     }
@@ -312,55 +344,57 @@ export class EventExecution extends Execution implements EventOperation {
     this.#attempt = undefined;
     this.attemptTimer?.cancel();
     this.#takeOthers(undefined, (leg) => {
-      const lost = new Error('Another attempt answered first');
+      const lost = new DOMException('Another attempt answered first', 'AbortError');
       this.endBeside(leg, undefined, 'aborted', 'hedge_lost');
       leg.attempt.abort(lost);
-      this.#exchange.abandon(lost, leg.attempt);
+      this.#transport.abandon(lost, leg.attempt);
     });
     this.operation.focus(decided);
   }
 
-  #judge(outcome: Outcome, classification: Classification, endedAt: number, attempt: AttemptContext): void {
-    if (classification.failureClass === undefined) {
-      this.#succeed(outcome, endedAt);
-      this.#exchange.accept(attempt);
+  #judge(
+    outcome: Outcome | undefined,
+    classification: Classification,
+    endedAt: number,
+    attempt: AttemptContext,
+  ): void {
+    if (outcome === undefined || classification.failureClass === undefined) {
+      this.#succeed(outcome, endedAt, attempt);
+      this.#transport.accept(attempt);
       return;
     }
     const decision = this.decide(outcome, classification, endedAt);
     if (decision.action === 'retry') {
-      void this.#retry(decision, outcome, attempt);
+      this.#retry(decision, outcome, attempt);
       return;
     }
-    const failure = this.giveUp(outcome, undefined);
+    const result = this.#transport.result?.(attempt);
+    const failure = this.giveUp(outcome, result);
     this.close();
     if (failure === undefined) {
-      this.#exchange.accept(attempt);
+      this.#transport.accept(attempt);
       return;
     }
-    if (outcome.kind === 'response') this.#exchange.discard(attempt)?.cancel();
-    this.#exchange.fail(failure.reason);
+    // Otherwise the error holds it.
+    if (outcome.kind === 'response' && result === undefined) this.#transport.discard(attempt)?.cancel();
+    this.#transport.fail(failure.reason);
   }
 
-  #succeed(outcome: Outcome, endedAt: number): void {
-    this.succeed(undefined, outcome, endedAt);
+  #succeed(outcome: Outcome | undefined, endedAt: number, attempt: AttemptContext): void {
+    this.succeed(this.#transport.result?.(attempt), outcome, endedAt);
     this.close();
   }
 
-  async #retry(
-    decision: Decision & { action: 'retry' },
-    outcome: Outcome,
-    attempt: AttemptContext,
-  ): Promise<void> {
-    try {
-      await this.prepareRetry(decision, outcome, this.#exchange.discard(attempt));
-      this.throwIfInterrupted();
-    } catch (interruption) {
-      this.#end(interruption as Interruption);
-      return;
-    } finally {
+  #retry(decision: Decision & { action: 'retry' }, outcome: Outcome, attempt: AttemptContext): void {
+    this.prepareRetry(decision, outcome, this.#transport.discard(attempt), () => {
       this.#endWait = undefined;
-    }
-    this.#pass(this.policy.clock.now());
+      this.#pass(this.policy.clock.now());
+    });
+  }
+
+  protected override ended(interruption: Interruption): void {
+    this.#endWait = undefined;
+    this.#end(interruption);
   }
 
   #end(interruption: Interruption): void {
@@ -369,7 +403,7 @@ export class EventExecution extends Execution implements EventOperation {
     this.attemptTimer?.cancel();
     const { reason } = this.endInterrupted(interruption);
     this.close();
-    this.#exchange.fail(reason);
+    this.#transport.fail(reason);
   }
 }
 

@@ -84,13 +84,12 @@ export interface Exchange<T> extends ExchangeDescription {
   discardError?(error: unknown): Discarding | undefined;
 }
 
-/**
- * One logical request of a client that answers by events, as undici does. The engine calls `accept` or `fail` once,
- * within `EventOperation.responded` and `failed` wherever nothing has to be waited for.
- */
-export interface EventExchange extends ExchangeDescription {
+/** What carries the attempts of an operation to a client, and its end to the caller. */
+export interface Transport {
   /** Sends one attempt. How it ends is told to the operation, before or after this returns. */
-  send(attempt: AttemptContext): void;
+  send(attempt: AttemptContext): unknown;
+  /** Takes what `send` returned, outside of the context that whoever observes the attempt has given it. */
+  follow?(sent: unknown, attempt: AttemptContext): void;
   /** The attempt has lost its time, its caller or a race: ends it. What it says from now on is not heard. */
   abandon(reason: unknown, attempt: AttemptContext): void;
   /** The attempt has ended and will not be the caller's: ends what is left of its response. */
@@ -99,6 +98,16 @@ export interface EventExchange extends ExchangeDescription {
   accept(attempt: AttemptContext): void;
   /** The operation ends with this error. */
   fail(error: unknown): void;
+  /** What the caller gets of the attempt's response: its statistics are attached to that. */
+  result?(attempt: AttemptContext): unknown;
+}
+
+/**
+ * One logical request of a client that answers by events, as undici does. The engine calls `accept` or `fail` once,
+ * within `EventOperation.responded` and `failed` wherever nothing has to be waited for.
+ */
+export interface EventExchange extends ExchangeDescription, Transport {
+  send(attempt: AttemptContext): void;
 }
 
 /**

@@ -142,17 +142,25 @@ export abstract class Execution
   }
 
   /**
-   * The way into the bulkhead; `undefined` when the operation is in at once.
+   * The way into the bulkhead: `next` is told when the operation is in, at once where it can be.
    *
    * @throws Interruption when there is no place, and none will come
    */
-  protected enter(): Promise<void> | undefined {
+  protected enter(next: (now: number) => void): void {
     const guards = this.#guards;
-    if (!this.policy.bulkhead || guards === undefined || guards.tryEnter()) return undefined;
+    if (!this.policy.bulkhead || guards === undefined || guards.tryEnter()) {
+      next(this.operation.startedAt);
+      return;
+    }
     this.operation.waitBegan();
-    return this.#wait((granted, refused) => guards.waitForPlace(granted, refused)).then(() => {
-      this.operation.admitted(this.policy.clock.now());
-    });
+    this.#wait(
+      (granted, refused) => guards.waitForPlace(granted, refused),
+      this.#inOwnTurn(() => {
+        const now = this.policy.clock.now();
+        this.operation.admitted(now);
+        next(now);
+      }),
+    );
   }
 
   /** The operation is in: its time begins to count. */
@@ -187,18 +195,27 @@ export abstract class Execution
   }
 
   /**
-   * The way of an attempt through the circuit breaker and the pacer; `undefined` when it may be sent at once.
+   * The way of an attempt through the circuit breaker and the pacer: `next` is told when it may be sent, at once where
+   * it may.
    *
    * @throws Interruption when it may not be sent
    */
-  protected pass(now: number): Promise<void> | undefined {
+  protected pass(now: number, next: (now: number) => void): void {
     const guards = this.#guards as OperationGuards;
     if (!guards.tryAcquire(now)) throw new Interruption('circuit_breaker_open');
     const wait = guards.tryTake(now);
-    if (wait === 0) return undefined;
+    if (wait === 0) {
+      next(now);
+      return;
+    }
     if (wait >= this.operation.remaining(now)) throw new Interruption('wait_exceeds_timeout');
     this.operation.waitBegan();
-    return this.#waitWhileClosed((granted) => guards.waitForTurn(granted));
+    this.#waitWhileClosed(
+      (granted) => guards.waitForTurn(granted),
+      this.#inOwnTurn(() => {
+        next(this.policy.clock.now());
+      }),
+    );
   }
 
   /** An attempt is sent that is no hedge. */
@@ -271,8 +288,8 @@ export abstract class Execution
     return new Interruption('caller_aborted', this.callerSignal?.reason);
   }
 
-  protected unlessInterrupted<V>(pending: PromiseLike<V>, late?: (value: V) => void): Promise<V> {
-    const raced = this.race(pending, late);
+  protected unlessInterrupted<V>(pending: PromiseLike<V>): Promise<V> {
+    const raced = this.race(pending);
     const interruption = this.pendingInterruption();
     if (interruption) this.interrupt(interruption);
     return raced;
@@ -310,7 +327,7 @@ export abstract class Execution
   }
 
   /**
-   * The built-in verdict, or the user's. The end may come while this is on its way back, so ask `throwIfInterrupted`
+   * The built-in verdict, or the user's. The end may come while this is on its way back, so ask `pendingInterruption`
    * then.
    *
    * @param beside the attempt, where others run beside it and somebody else waits for the end
@@ -381,75 +398,126 @@ export abstract class Execution
     this.#attemptEnded(failureClass);
   }
 
-  /**
-   * Everything between the decision for a retry and its sending. The end may come while this is on its way back, so
-   * ask `throwIfInterrupted` then.
-   *
-   * @throws Interruption when the operation ends instead
-   */
+  /** Everything between the decision for a retry and its sending, which is up to `next`. */
   protected prepareRetry(
     { delay, reason }: Decision & { action: 'retry' },
     outcome: Outcome,
     discarding: Discarding | undefined,
-  ): Promise<void> {
+    next: () => void,
+  ): void {
+    const { clock, hooks } = this.policy;
     this.previous = outcome;
-    const waited = discarding
-      ? this.#waitForConnection(discarding, () => this.#waitForRetry(delay))
-      : this.#waitForRetry(delay);
-    // No function of the user's is asked, and no promise made for one, where there is none.
-    return this.policy.hooks.beforeRetry ? waited.then(() => this.#beforeRetry(reason, outcome)) : waited;
-  }
-
-  /** Nothing is sent after the end. */
-  protected throwIfInterrupted(): void {
-    const interruption = this.pendingInterruption();
-    if (interruption) throw interruption;
-  }
-
-  #waitForRetry(delay: number): Promise<void> {
-    return this.#waitWhileClosed((elapsed) => {
+    const rested = hooks.beforeRetry
+      ? () => {
+          this.#beforeRetry(reason, outcome, next);
+        }
+      : next;
+    const begin = (elapsed: () => void): Timer => {
       this.waitBegan(elapsed);
-      return this.policy.clock.schedule(delay, elapsed);
-    });
+      return clock.schedule(delay, elapsed);
+    };
+    if (discarding === undefined) {
+      this.#waitWhileClosed(begin, rested);
+      return;
+    }
+    const discarded = boundDiscarding(discarding, clock);
+    const giveUp = (): void => {
+      discarded.cancel();
+    };
+    const waited = (): void => {
+      void this.#follow(discarded.finished, rested, giveUp);
+    };
+    this.#waitWhileClosed(begin, waited, giveUp);
   }
 
-  /** Waits, and then until the connection of the response before is free. */
-  async #waitForConnection(discarding: Discarding, wait: () => Promise<void>): Promise<void> {
-    const discarded = boundDiscarding(discarding, this.policy.clock);
-    try {
-      await wait();
-      await this.unlessInterrupted(discarded.finished);
-    } catch (error) {
-      discarded.cancel();
-      throw error;
-    }
-  }
+  /** What ends the operation while it waits. */
+  protected abstract ended(interruption: Interruption): void;
 
   /** Waits, and ends the operation when the circuit opens meanwhile. */
-  #waitWhileClosed(begin: (granted: () => void) => Timer): Promise<void> {
+  #waitWhileClosed(begin: (granted: () => void) => Timer, next: () => void, givenUp?: () => void): void {
     const circuit = this.#guards?.circuit;
-    if (circuit === undefined) return this.#wait(begin);
-    const unsubscribeFromCircuit = circuit.subscribe((state) => {
-      if (state === 'open') this.stop(new Interruption('circuit_breaker_open'));
+    if (circuit === undefined) {
+      this.#wait(begin, next, givenUp);
+      return;
+    }
+    const stop = this.#inOwnTurn(() => {
+      this.stop(new Interruption('circuit_breaker_open'));
     });
-    return this.#wait(begin).finally(unsubscribeFromCircuit);
+    const unsubscribeFromCircuit = circuit.subscribe((state) => {
+      if (state === 'open') stop();
+    });
+    const waited = (): void => {
+      unsubscribeFromCircuit();
+      next();
+    };
+    this.#wait(begin, waited, () => {
+      unsubscribeFromCircuit();
+      givenUp?.();
+    });
   }
 
   /** Waits until one of the functions is called that `begin` is given, or the operation ends. */
-  #wait(begin: (granted: () => void, refused: (interruption: Interruption) => void) => Timer): Promise<void> {
+  #wait(
+    begin: (granted: () => void, refused: (interruption: Interruption) => void) => Timer,
+    next: () => void,
+    givenUp?: () => void,
+  ): void {
     this.#limitOperation();
-    const waited = this.waitFor(begin);
+    this.waitFor(
+      begin,
+      () => {
+        this.#goOn(next);
+      },
+      (interruption) => {
+        givenUp?.();
+        this.ended(interruption);
+      },
+    );
     const interruption = this.pendingInterruption();
     if (interruption) this.interrupt(interruption);
-    return waited;
+  }
+
+  /** Goes on when the promise has ended well, unless the operation ends meanwhile. */
+  async #follow(pending: PromiseLike<unknown>, next: () => void, givenUp?: () => void): Promise<void> {
+    try {
+      await this.unlessInterrupted(pending);
+    } catch (interruption) {
+      givenUp?.();
+      this.ended(interruption as Interruption);
+      return;
+    }
+    this.#goOn(next);
+  }
+
+  /**
+   * What another operation sets off, within its own end: it is done after that, and in the asynchronous context of
+   * this operation.
+   */
+  #inOwnTurn(next: () => void): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    void this.#after(promise, next);
+    return resolve;
+  }
+
+  async #after(turn: Promise<void>, next: () => void): Promise<void> {
+    await turn;
+    this.#goOn(next);
+  }
+
+  /** An abort is seen even before its event has been told: nothing is sent after it. */
+  #goOn(next: () => void): void {
+    const interruption = this.pendingInterruption();
+    if (interruption) this.ended(interruption);
+    else next();
   }
 
   /** For a driver whose waits can be cut short. */
   protected waitBegan(_end: () => void): void {}
 
-  async #beforeRetry(reason: RetryReason, outcome: Outcome): Promise<void> {
+  #beforeRetry(reason: RetryReason, outcome: Outcome, next: () => void): void {
     const pending = runBeforeRetry(this.operation, reason, outcome, this.#addedHeaders());
-    if (pending) await this.unlessInterrupted(pending);
+    if (pending) void this.#follow(pending, next);
+    else this.#goOn(next);
   }
 
   /** The operation ends with this response or value of the client. */

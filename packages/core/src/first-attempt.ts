@@ -20,7 +20,7 @@ import { nextOrdinal, Operation } from './operation.ts';
 import { SUCCESS } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
-import { PromiseExecution } from './promise-execution.ts';
+import { PromisedExchange } from './promised-exchange.ts';
 import type { RequestDescription } from './request.ts';
 
 /** Nothing but its own end can end the attempt, and it has no headers of ours. */
@@ -98,11 +98,11 @@ export class FirstAttempt<T> extends Attempt implements EndedOperation, RequestD
     try {
       sent = this.#exchange.send(this);
     } catch (error) {
-      return this.#goOn().failed(error, this);
+      return this.#goOn().goOnAfterError(error, this);
     }
     return Promise.resolve(sent).then(
       (value) => this.#answered(value),
-      (error: unknown) => this.#goOn().failed(error, this),
+      (error: unknown) => this.#goOn().goOnAfterError(error, this),
     );
   }
 
@@ -123,10 +123,10 @@ export class FirstAttempt<T> extends Attempt implements EndedOperation, RequestD
     try {
       outcome = this.#exchange.describe?.(value);
     } catch (error) {
-      return this.#goOn().failed(error, this);
+      return this.#goOn().goOnAfterError(error, this);
     }
     const { failureClass } = outcome ? classifyHttp(outcome, this, this.policy) : SUCCESS;
-    if (outcome && failureClass !== undefined) return this.#goOn().answered(value, outcome, endedAt);
+    if (outcome && failureClass !== undefined) return this.#goOn().goOnAfterAnswer(value, outcome, this);
     this.#succeed(value, outcome?.kind === 'response' ? outcome.status : undefined, endedAt);
     return value;
   }
@@ -147,7 +147,7 @@ export class FirstAttempt<T> extends Attempt implements EndedOperation, RequestD
     return budget ? this.destination.budget(budget) : undefined;
   }
 
-  #goOn(): PromiseExecution<T> {
-    return new PromiseExecution(this.#exchange, this.policy, this.#engine, this);
+  #goOn(): PromisedExchange<T> {
+    return new PromisedExchange(this.#exchange, this.policy, this.#engine, this);
   }
 }

@@ -40,6 +40,11 @@ export interface AttemptObserver {
 export interface OperationObserver {
   /** Calls `begin`, within whatever context the operation is to have, and returns what that returns. */
   run?<T>(begin: () => T): T;
+  /**
+   * Calls `goOn`, within the same context, and returns what that returns. A client that answers by events does so in a
+   * context of its own, often that of an attempt.
+   */
+  resume?<T>(goOn: () => T): T;
   /** An attempt is about to be sent. */
   attemptStarted?(attempt: ObservedAttempt): AttemptObserver | undefined;
   ended?(end: ObservedEnd): void;

@@ -39,41 +39,40 @@ export class Interruptible {
   }
 
   /**
-   * Fulfilled when `begin` has what it waits for; rejected when that is refused, or with the interruption if it comes
-   * first. What was begun is cancelled in any case.
+   * Waits for what `begin` begins, and then goes on with `next`. It is cancelled in any case, and when it was refused
+   * or interrupted it goes on with `ended` instead.
    */
   waitFor(
     begin: (granted: () => void, refused: (interruption: Interruption) => void) => Timer,
-  ): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      let waiting = NOT_BEGUN;
-      let hasEnded = false;
-      const refuse = (interruption: Interruption): void => {
-        hasEnded = true;
-        waiting.cancel();
-        reject(interruption);
-      };
-      this.#interrupt = refuse;
-      waiting = begin(() => {
-        hasEnded = true;
-        waiting.cancel();
-        resolve();
-      }, refuse);
-      if (hasEnded) waiting.cancel();
-    });
+    next: () => void,
+    ended: (interruption: Interruption) => void,
+  ): void {
+    let waiting = NOT_BEGUN;
+    let isOver = false;
+    const refuse = (interruption: Interruption): void => {
+      if (isOver) return;
+      isOver = true;
+      waiting.cancel();
+      ended(interruption);
+    };
+    this.#interrupt = refuse;
+    waiting = begin(() => {
+      if (isOver) return;
+      isOver = true;
+      waiting.cancel();
+      next();
+    }, refuse);
+    if (isOver) waiting.cancel();
   }
 
   /**
-   * The promise's own end, or the interruption if that comes first. What comes after it is handed to `late` when it
-   * is a value, and swallowed when it is an error: nobody waits for it any more.
+   * The promise's own end, or the interruption if that comes first. What comes after it is swallowed: nobody waits for
+   * it any more.
    */
-  race<T>(pending: PromiseLike<T>, late?: (value: T) => void): Promise<T> {
+  race<T>(pending: PromiseLike<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#interrupt = reject;
-      pending.then((value) => {
-        if (this.#interrupt === reject) resolve(value);
-        else late?.(value);
-      }, reject);
+      pending.then(resolve, reject);
     });
   }
 }

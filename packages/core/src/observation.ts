@@ -97,6 +97,14 @@ export class Observation {
     });
   }
 
+  /** An event of the client tells how an attempt ended. */
+  resume<T>(goOn: () => T): T {
+    const resuming = this.#observers.flatMap(({ observer, owner }) =>
+      observer.resume ? [{ owner, observer: { run: observer.resume.bind(observer) } }] : [],
+    );
+    return within(resuming, goOn);
+  }
+
   /** @param headers makes the headers that are added to the attempt; most observers want none */
   attemptStarted(attemptNumber: number, hedged: boolean, headers: () => Headers): void {
     const attempt: ObservedAttempt = {

@@ -25,40 +25,65 @@ describe('something that is under way', () => {
     }).not.toThrow();
   });
 
-  it('hands a late value on, and swallows a late error', async () => {
+  it('swallows a late end', async () => {
     const interruptible = new Interruptible();
-    const late = vi.fn<(value: unknown) => void>();
     const value = deferred<string>();
-    const raced = interruptible.race(value.promise, late);
+    const raced = interruptible.race(value.promise);
     interruptible.interrupt(new Interruption('attempt_timeout'));
-    value.resolve('late');
-    await rejectionOf(raced);
-    await value.promise;
-    expect(late).toHaveBeenCalledExactlyOnceWith('late');
-
-    const error = deferred<string>();
-    const failing = interruptible.race(error.promise, late);
-    interruptible.interrupt(new Interruption('attempt_timeout'));
-    error.reject(new Error('late'));
-    await rejectionOf(failing);
-    expect(late).toHaveBeenCalledOnce();
-  });
-
-  it('does not hand on a value that came in time', async () => {
-    const interruptible = new Interruptible();
-    const late = vi.fn<(value: unknown) => void>();
-    await interruptible.race(Promise.resolve(1), late);
-    interruptible.interrupt(new Interruption('caller_aborted'));
-    expect(late).not.toHaveBeenCalled();
+    value.reject(new Error('late'));
+    expect(Interruption.is(await rejectionOf(raced))).toBe(true);
   });
 
   it('EDGE 3: gives one answer when value and interruption come in the same tick', async () => {
     const interruptible = new Interruptible();
-    const late = vi.fn<(value: unknown) => void>();
-    const raced = interruptible.race(Promise.resolve('value'), late);
+    const raced = interruptible.race(Promise.resolve('value'));
     const interruption = new Interruption('caller_aborted');
     interruptible.interrupt(interruption);
     expect(await rejectionOf(raced)).toBe(interruption);
-    expect(late).toHaveBeenCalledExactlyOnceWith('value');
+  });
+});
+
+describe('a wait', () => {
+  const waiting = () => {
+    const interruptible = new Interruptible();
+    const [cancel, next, ended] = [
+      vi.fn<() => void>(),
+      vi.fn<() => void>(),
+      vi.fn<(by: Interruption) => void>(),
+    ];
+    const calls: { granted?: () => void; refused?: (interruption: Interruption) => void } = {};
+    const begin = (granted: () => void, refused: (interruption: Interruption) => void) => {
+      Object.assign(calls, { granted, refused });
+      return { cancel };
+    };
+    return { begin, calls, cancel, ended, interruptible, next };
+  };
+  const interruption = new Interruption('operation_timeout');
+
+  it.each(['granted', 'refused', 'interrupted'] as const)('that is %s ends once, and is cancelled', (how) => {
+    const { begin, calls, cancel, ended, interruptible, next } = waiting();
+    interruptible.waitFor(begin, next, ended);
+    const endings = {
+      granted: () => calls.granted?.(),
+      refused: () => calls.refused?.(interruption),
+      interrupted: () => {
+        interruptible.interrupt(interruption);
+      },
+    };
+    endings[how]();
+    for (const ending of Object.values(endings)) ending();
+    const expected = how === 'granted' ? [1, []] : [0, [[interruption]]];
+    expect([next.mock.calls.length, ended.mock.calls]).toEqual(expected);
+    expect(cancel).toHaveBeenCalledWith();
+  });
+
+  it('that is granted within its beginning is cancelled, too', () => {
+    const { cancel, ended, interruptible, next } = waiting();
+    const begin = (granted: () => void) => {
+      granted();
+      return { cancel };
+    };
+    interruptible.waitFor(begin, next, ended);
+    expect([next.mock.calls.length, cancel.mock.calls.length]).toEqual([1, 1]);
   });
 });

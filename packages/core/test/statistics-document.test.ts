@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import type { AttemptRecord, RequestStatistics } from '../src/record.ts';
+import type { RetryPattern, StatisticsSnapshot, StatisticsSummary } from '../src/statistics/snapshot.ts';
 import { ENDINGS_BY_RETRY, ENDINGS_BY_STOP, FAILURE_CLASSES, RESULTS } from './record-table/table.ts';
 
 const text = readFileSync(join(import.meta.dirname, '../../../docs/statistics.md'), 'utf8');
@@ -34,6 +35,34 @@ const ATTEMPT_FIELDS: Record<keyof AttemptRecord, true> = {
   reason: true,
 };
 
+const SUMMARY_FIELDS: Record<keyof StatisticsSummary, true> = {
+  totalOperations: true,
+  totalAttempts: true,
+  successRate: true,
+  retryExhaustedRate: true,
+  averageAttemptsPerOperation: true,
+  averageRetryTime: true,
+  results: true,
+  failureClasses: true,
+  retryPatterns: true,
+  performanceImpact: true,
+};
+
+const PATTERN_FIELDS: Record<keyof RetryPattern, true> = {
+  attemptNumber: true,
+  count: true,
+  successRate: true,
+  averageResponseTime: true,
+  p50ResponseTime: true,
+  p95ResponseTime: true,
+  p99ResponseTime: true,
+};
+
+const SNAPSHOT_FIELDS: Record<Exclude<keyof StatisticsSnapshot, keyof StatisticsSummary>, true> = {
+  lastMinute: true,
+  keys: true,
+};
+
 /** The rows of the table below a heading, cell by cell. */
 function rowsBelow(heading: string): string[][] {
   const section = text.split(/^## /mu).find((part) => part.startsWith(`${heading}\n`)) ?? '';
@@ -56,6 +85,9 @@ describe('docs/statistics.md', () => {
     ['Failure classes', FAILURE_CLASSES],
     ['Reasons to retry', Object.keys(ENDINGS_BY_RETRY)],
     ['Reasons to stop', Object.keys(ENDINGS_BY_STOP)],
+    ['`StatisticsSummary`', Object.keys(SUMMARY_FIELDS)],
+    ['`RetryPattern`', Object.keys(PATTERN_FIELDS)],
+    ['`StatisticsSnapshot`', Object.keys(SNAPSHOT_FIELDS)],
   ])('names below "%s" what there is in the sources', (heading, words) => {
     const named = rowsBelow(heading).map(([name = '']) => name);
     expect(named.toSorted()).toEqual(quoted(words));

@@ -73,6 +73,10 @@ export class OperationTelemetry implements OperationObserver, Life {
     return context.with(this.#context, begin);
   }
 
+  resume<T>(goOn: () => T): T {
+    return context.with(this.#context, goOn);
+  }
+
   attemptStarted(attempt: ObservedAttempt): AttemptObserver {
     const retryReason = attempt.hedged ? 'hedged' : this.#lastReason;
     const ended = (record: AttemptRecord): void => {

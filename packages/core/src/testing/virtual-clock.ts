@@ -1,5 +1,6 @@
 /** A clock that stands still until a test moves it. */
 
+import { builtinModule } from '../builtin-module.ts';
 import { systemClock } from '../clock.ts';
 import type { Clock, Timer } from '../clock.ts';
 
@@ -68,7 +69,7 @@ class ManualClock implements VirtualClock {
   }
 
   schedule(delay: number, callback: () => void): Timer {
-    const timer: VirtualTimer = { due: this.#now + Math.max(0, delay), callback };
+    const timer: VirtualTimer = { due: this.#now + Math.max(0, delay), callback: inContext(callback) };
     this.#timers.add(timer);
     return { cancel: () => void this.#timers.delete(timer) };
   }
@@ -122,6 +123,16 @@ class ManualClock implements VirtualClock {
     this.#now = Math.max(this.#now, timer.due);
     timer.callback();
   }
+}
+
+interface AsyncHooksModule {
+  readonly AsyncResource: { bind(callback: () => void): () => void };
+}
+
+/** As the platform's timers do: the callback has the asynchronous context of whoever scheduled it. */
+function inContext(callback: () => void): () => void {
+  const { AsyncResource } = builtinModule<AsyncHooksModule>('node:async_hooks') ?? {};
+  return AsyncResource ? AsyncResource.bind(callback) : callback;
 }
 
 /** A turn of the real event loop: every promise that can settle has settled. */

@@ -135,8 +135,8 @@ describe('what a request that succeeds at once pays for', () => {
     expect(made()).toBe(before);
   });
 
-  it('is fewer promises than a bounded one needs', async () => {
-    expect(await turnsOf({})).toBeLessThan(await turnsOf({ timeout: 50 }));
+  it('is no more turns of microtasks than a bounded one needs', async () => {
+    expect(await turnsOf({})).toBeLessThanOrEqual(await turnsOf({ timeout: 50 }));
   });
 
   it('is no Headers object', async () => {

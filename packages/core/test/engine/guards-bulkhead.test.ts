@@ -16,7 +16,7 @@ const make = (bulkhead: RetryOptions['bulkhead'], options: RetryOptions = {}) =>
   return { ...made, places };
 };
 
-describe.each(DRIVERS)('the bulkhead, over %s', (_driver, start) => {
+describe.each(DRIVERS)('the bulkhead, over %s', (driver, start) => {
   it('lets operations wait for a place, first in, first out', async () => {
     const { clock, engine, places } = make({ maxConcurrent: 1, maxQueue: 3 });
     const requests = [1, 2, 3, 4].map(() => start(engine));
@@ -103,7 +103,7 @@ describe.each(DRIVERS)('the bulkhead, over %s', (_driver, start) => {
     await clock.advance(0);
     first.answer(200);
     // Over events the place has come by now; over promises it comes in this turn.
-    await Promise.resolve();
+    if (driver === 'promises') await Promise.resolve();
     controller.abort('stop');
     await clock.advance(0);
     expect([aborted.end, aborted.sent, next.sent, ...places()]).toEqual([{ error: 'stop' }, 0, 1, 1, 0]);

@@ -185,6 +185,35 @@ describe('an instrumentation', () => {
     expect(seen).toEqual(['attempt 1 in operation', 'attempt 2 in operation', 'attempt 3 in operation']);
   });
 
+  it('has the operation in its context again when a client answers by an event', async () => {
+    const store = new AsyncLocalStorage<string>();
+    observe({
+      operationStarted: () => ({
+        run: (begin) => store.run('operation', begin),
+        resume: (goOn) => store.run('operation', goOn),
+        attemptStarted: () => ({ run: (send) => store.run('attempt', send) }),
+      }),
+    });
+    const seen: (string | undefined)[] = [];
+    const note = (): undefined => void seen.push(store.getStore());
+    const hooks = { onAttempt: note, onRetry: note, onSuccess: note };
+    const { clock, engine } = virtualEngine({ shouldRetry: note, hooks });
+    const operation = new FakeEventExchange().start(engine);
+    store.run('socket', () => {
+      operation.responded(response(503));
+    });
+    await clock.advance(100);
+    store.run('socket', () => {
+      operation.failed(Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
+    });
+    await clock.advance(200);
+    store.run('socket', () => {
+      operation.succeeded(200);
+    });
+    expect(new Set(seen)).toEqual(new Set(['operation']));
+    expect(seen).toHaveLength(8);
+  });
+
   it('is one of several, the first one outermost', async () => {
     const order: string[] = [];
     for (const name of ['outer', 'inner']) {
