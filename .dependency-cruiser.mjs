@@ -21,6 +21,8 @@ const floors = Object.entries({
     'operation-guards.ts',
     'event-execution.ts',
     'first-attempt.ts',
+    'event-first-attempt.ts',
+    'promised-first-attempt.ts',
     'promised-exchange.ts',
     'attempt.ts',
     'attached-statistics.ts',

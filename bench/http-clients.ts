@@ -13,7 +13,8 @@ import { quick } from './settings.ts';
 const SEQUENTIAL = quick ? 5 : 60;
 const CONCURRENCY = 64;
 const CONCURRENT = CONCURRENCY * (quick ? 1 : 3);
-const WARM_UP = quick ? 0 : 5_000;
+/** Long enough for the compiler to be done with every layer; a short one measures how much code there is to compile. */
+const WARM_UP = quick ? 0 : 15_000;
 
 /** Sends a request and reads the whole answer. */
 export type Client = (url: string) => Promise<unknown>;

@@ -54,12 +54,12 @@ export class Attempt implements AttemptContext {
   }
 
   /** Whether it has lost its time, its caller or a race. */
-  get isAborted(): boolean {
+  get isAbandoned(): boolean {
     return this.#abortion !== undefined;
   }
 
   /** Ends the attempt's own work. */
-  abort(reason: unknown): void {
+  abandon(reason: unknown): void {
     this.#abortion ??= { reason };
     this.#controller?.abort(reason);
   }

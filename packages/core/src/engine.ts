@@ -7,7 +7,8 @@ import type { AttemptContext, CallOptions, EventExchange, EventOperation, Exchan
 import type { EngineState } from './execution.ts';
 import type { CircuitBreaker } from './guards/circuit-breaker.ts';
 import type { GuardsSnapshot, GuardSurroundings } from './guards/destination.ts';
-import { FirstAttempt, isPlain } from './first-attempt.ts';
+import { EventFirstAttempt } from './event-first-attempt.ts';
+import { isPlain } from './first-attempt.ts';
 import { Destinations } from './guards/destinations.ts';
 import { SettingsCache } from './guards/settings-cache.ts';
 import { reportCircuitChange } from './hooks.ts';
@@ -15,6 +16,7 @@ import type { AnyRetryOptions, RetryOptions } from './options.ts';
 import type { CircuitState } from './outcome.ts';
 import { overridePolicy, resolvePolicy } from './policy.ts';
 import type { RetryPolicy } from './policy.ts';
+import { PromisedFirstAttempt } from './promised-first-attempt.ts';
 import { PromisedExchange } from './promised-exchange.ts';
 import { StatisticsAggregate } from './statistics/aggregate.ts';
 import { RecentSums } from './statistics/recent-sums.ts';
@@ -162,7 +164,7 @@ class Engine implements RetryEngine {
   run<T>(exchange: Exchange<T>): Promise<T> {
     try {
       const policy = this.#policyFor(exchange.call.retry);
-      if (isPlain(exchange, policy)) return new FirstAttempt(exchange, policy, this.#state).run();
+      if (isPlain(exchange, policy)) return new PromisedFirstAttempt(exchange, policy, this.#state).run();
       return new PromisedExchange(exchange, policy, this.#state).run();
     } catch (error) {
       return Promise.reject(error);
@@ -176,7 +178,10 @@ class Engine implements RetryEngine {
   }
 
   operation(exchange: EventExchange): EventOperation & { start(): void } {
-    return new EventExecution(exchange, exchange, this.#policyFor(exchange.call.retry), this.#state);
+    const policy = this.#policyFor(exchange.call.retry);
+    return isPlain(exchange, policy)
+      ? new EventFirstAttempt(exchange, policy, this.#state)
+      : new EventExecution(exchange, exchange, policy, this.#state);
   }
 
   #policyFor(override: CallOptions['retry']): RetryPolicy {

@@ -142,7 +142,7 @@ export class EventExecution extends Execution implements EventOperation {
       // A callback may abort within this, and the end is on its way already.
       this.#attempt = undefined;
       this.#takeOthers(attempt, (leg) => {
-        leg.attempt.abort(reason);
+        leg.attempt.abandon(reason);
         this.#transport.abandon(reason, leg.attempt);
         this.endBeside(leg, undefined, kind === 'caller_aborted' ? 'aborted' : 'timeout', kind);
       });
@@ -150,7 +150,7 @@ export class EventExecution extends Execution implements EventOperation {
     }
     // A listener of its signal may abort the request within this: one end is enough.
     if (kind !== 'attempt_timeout') this.#attempt = undefined;
-    attempt.abort(reason);
+    attempt.abandon(reason);
     this.#transport.abandon(reason, attempt);
     if (kind === 'attempt_timeout') this.failed(reason, attempt);
     else this.#end(new Interruption(kind, reason));
@@ -346,7 +346,7 @@ export class EventExecution extends Execution implements EventOperation {
     this.#takeOthers(undefined, (leg) => {
       const lost = new DOMException('Another attempt answered first', 'AbortError');
       this.endBeside(leg, undefined, 'aborted', 'hedge_lost');
-      leg.attempt.abort(lost);
+      leg.attempt.abandon(lost);
       this.#transport.abandon(lost, leg.attempt);
     });
     this.operation.focus(decided);

@@ -44,9 +44,9 @@ export interface EngineState {
 
 /** An attempt that was sent before its execution was made. */
 export interface BegunAttempt {
-  readonly startedAt: number;
-  readonly ordinal: number;
   readonly destination: Destination;
+  /** The operation, whose first attempt this is. */
+  toOperation(): Operation;
 }
 
 /**
@@ -103,12 +103,9 @@ export abstract class Execution
     this.bounded =
       policy.timeout !== undefined || policy.attemptTimeout !== undefined || policy.hedge !== false;
     this.policy = policy;
-    const startedAt = first?.startedAt ?? policy.clock.now();
-    this.operation = new Operation(policy, this, call, startedAt, first?.ordinal);
+    this.operation = first?.toOperation() ?? new Operation(policy, this, call, policy.clock.now());
     this.#engine = engine;
-    if (first === undefined) return;
-    this.operation.beginAttempt(startedAt, first.ordinal);
-    this.#useDestination(first.destination);
+    if (first) this.#useDestination(first.destination);
   }
 
   get url(): string | undefined {

@@ -54,7 +54,7 @@ export class PromisedExchange<T> implements Transport {
         this.#answered(value, attempt);
       },
       (error: unknown) => {
-        if (!attempt.isAborted) this.#failed(error, attempt);
+        if (!attempt.isAbandoned) this.#failed(error, attempt);
       },
     );
   }
@@ -91,7 +91,7 @@ export class PromisedExchange<T> implements Transport {
 
   #answered(value: T, attempt: Attempt): void {
     attempt.answer = { value };
-    if (attempt.isAborted) {
+    if (attempt.isAbandoned) {
       this.discard(attempt)?.cancel();
       return;
     }

@@ -4,8 +4,12 @@ import { getRetryStatistics } from '../../src/attached-statistics.ts';
 import type { AttemptContext } from '../../src/exchange.ts';
 import type { RetryOptions } from '../../src/options.ts';
 import type { RequestStatistics } from '../../src/record.ts';
+import type { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { FakeEventExchange } from '../fake-event-exchange.ts';
+import type { FakeOperation } from '../fake-event-exchange.ts';
 import { FakeExchange } from '../fake-exchange.ts';
 import type { FakeStep } from '../fake-exchange.ts';
+import { response } from '../operation-driver.ts';
 import { rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 /** What the engine says of an operation. */
@@ -100,5 +104,114 @@ describe('an operation that begins as one attempt', () => {
       });
     await rejectionOf(clock.run(engine.execute(inner)));
     expect(calls).toBe(3);
+  });
+});
+
+describe('an operation over events that begins as one attempt', () => {
+  const coded = (code: string): Error => Object.assign(new Error(code), { code });
+
+  it.each<[string, (operation: FakeOperation, clock: VirtualClock) => void | Promise<unknown>]>([
+    [
+      'succeeds at once',
+      (operation) => {
+        operation.responded(response(200));
+      },
+    ],
+    [
+      'is upgraded',
+      (operation) => {
+        operation.succeeded(101);
+      },
+    ],
+    [
+      'fails for good',
+      (operation) => {
+        operation.responded(response(404));
+      },
+    ],
+    [
+      'fails with an error',
+      (operation) => {
+        operation.failed(new TypeError('bug'));
+      },
+    ],
+    [
+      'is aborted',
+      (operation) => {
+        operation.abort('enough');
+      },
+    ],
+    [
+      'is aborted after its end',
+      (operation) => {
+        operation.responded(response(200));
+        operation.abort('late');
+      },
+    ],
+    [
+      'is told of two ends',
+      (operation) => {
+        operation.responded(response(200));
+        operation.failed(coded('ECONNRESET'));
+      },
+    ],
+    [
+      'is hurried',
+      (operation) => {
+        operation.hurry();
+        operation.responded(response(200));
+      },
+    ],
+    [
+      'succeeds at the second attempt',
+      async (operation, clock) => {
+        operation.failed(coded('ECONNRESET'));
+        await clock.advance(100);
+        operation.responded(response(200));
+      },
+    ],
+    [
+      'is aborted in its wait',
+      async (operation, clock) => {
+        operation.responded(response(503));
+        await clock.advance(50);
+        operation.abort('enough');
+      },
+    ],
+  ])('ends as it would in an execution: it %s', async (_, play) => {
+    const endings = [{}, EXECUTION].map(async (options: RetryOptions) => {
+      const { clock, engine } = virtualEngine(options);
+      const exchange = new FakeEventExchange({ id: 'it', method: 'GET' });
+      const operation = exchange.start(engine);
+      const before = operation.statistics;
+      await play(operation, clock);
+      await clock.advance(1000);
+      const { log, failures } = exchange;
+      return { before, log, failures, statistics: operation.statistics, sums: engine.statistics.snapshot() };
+    });
+    const [alone, executed] = await Promise.all(endings);
+    expect(alone).toEqual(executed);
+  });
+
+  it('keeps the id that it had before its end', () => {
+    const { engine } = virtualEngine();
+    const exchange = new FakeEventExchange();
+    const operation = exchange.start(engine);
+    const { id } = operation.statistics;
+    operation.responded(response(200));
+    expect(operation.statistics).toMatchObject({ id, result: 'success', attempts: [{ status: 200 }] });
+    expect(operation.statistics).toBe(operation.statistics);
+  });
+
+  it('ends with what its client throws when it is asked to send', async () => {
+    const { clock, engine } = virtualEngine({ maxAttempts: 1 });
+    const exchange = new FakeEventExchange();
+    const fault = new TypeError('no such dispatcher');
+    exchange.onSend = () => {
+      throw fault;
+    };
+    exchange.start(engine);
+    await clock.advance(0);
+    expect(exchange.failures).toEqual([fault]);
   });
 });

@@ -1,0 +1,58 @@
+/** The first attempt of an operation whose client answers by promises. */
+
+import { attachStatistics } from './attached-statistics.ts';
+import type { Exchange } from './exchange.ts';
+import type { EngineState } from './execution.ts';
+import { FirstAttempt } from './first-attempt.ts';
+import { classifyHttp } from './http/classify.ts';
+import { SUCCESS } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
+import type { RetryPolicy } from './policy.ts';
+import { PromisedExchange } from './promised-exchange.ts';
+
+/** Sends the attempt, and makes an execution when it fails. */
+export class PromisedFirstAttempt<T> extends FirstAttempt {
+  readonly #exchange: Exchange<T>;
+
+  constructor(exchange: Exchange<T>, policy: RetryPolicy, engine: EngineState) {
+    super(exchange, policy, engine);
+    this.#exchange = exchange;
+  }
+
+  run(): Promise<T> {
+    this.begin();
+    let sent: T | PromiseLike<T>;
+    try {
+      sent = this.#exchange.send(this);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    return Promise.resolve(sent).then(
+      (value) => this.#answered(value),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #answered(value: T): T | Promise<T> {
+    const endedAt = this.policy.clock.now();
+    let outcome: Outcome | undefined;
+    try {
+      outcome = this.#exchange.describe?.(value);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    const { failureClass } = outcome ? classifyHttp(outcome, this, this.policy) : SUCCESS;
+    if (outcome && failureClass !== undefined) return this.#goOn().goOnAfterAnswer(value, outcome, this);
+    attachStatistics(value, this);
+    this.succeed(outcome, endedAt);
+    return value;
+  }
+
+  #failed(error: unknown): Promise<T> {
+    return this.#goOn().goOnAfterError(error, this);
+  }
+
+  #goOn(): PromisedExchange<T> {
+    return new PromisedExchange(this.#exchange, this.policy, this.engine, this);
+  }
+}
