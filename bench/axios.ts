@@ -33,7 +33,7 @@ await compareClients(
   {
     name: 'axios',
     title: 'axios',
-    seconds: 65,
+    seconds: 110,
     method: ['The happy path of an axios instance with a keep-alive agent. Every layer may retry twice.'],
   },
 );

@@ -5,7 +5,7 @@ import { fetchClients } from './peers/fetch-clients.ts';
 await compareClients(import.meta.url, fetchClients, {
   name: 'fetch',
   title: 'fetch',
-  seconds: 100,
+  seconds: 150,
   method: [
     'The happy path over the fetch of Node. Every client may retry twice, and reads the body as text.',
   ],

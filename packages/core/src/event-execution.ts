@@ -62,12 +62,12 @@ export class EventExecution extends Execution implements EventOperation {
       return;
     }
     this.open();
-    this.#unlessEnded(() => {
-      this.enter((now) => {
-        this.begin(now);
-        this.#pass(now);
-      });
-    });
+    if (this.#isLetThrough(() => this.enter())) this.entered(this.operation.startedAt);
+  }
+
+  protected override entered(now: number): void {
+    this.begin(now);
+    this.#pass(now);
   }
 
   responded(outcome: ResponseOutcome, attempt: AttemptContext): void {
@@ -162,27 +162,21 @@ export class EventExecution extends Execution implements EventOperation {
 
   /** Sends the next attempt, as soon as the guards let it through. */
   #pass(now: number): void {
-    if (!this.isGuarded) {
-      this.#send(now);
-      return;
-    }
-    this.#unlessEnded(() => {
-      this.pass(now, (later) => {
-        this.#send(later);
-      });
-    });
+    if (!this.isGuarded || this.#isLetThrough(() => this.pass(now))) this.passed(now);
   }
 
-  #unlessEnded(step: () => void): void {
+  /** Whether a guard says yes at once; a no ends the operation. */
+  #isLetThrough(ask: () => boolean): boolean {
     try {
-      step();
+      return ask();
     } catch (error) {
       if (!Interruption.is(error)) throw error;
       this.#end(error);
+      return false;
     }
   }
 
-  #send(startedAt: number): void {
+  protected override passed(startedAt: number): void {
     const attempt = this.beginAttempt(startedAt);
     this.#attempt = attempt;
     if (this.policy.attemptTimeout !== undefined) this.limitAttempt(startedAt);
@@ -386,10 +380,12 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   #retry(decision: Decision & { action: 'retry' }, outcome: Outcome, attempt: AttemptContext): void {
-    this.prepareRetry(decision, outcome, this.#transport.discard(attempt), () => {
-      this.#endWait = undefined;
-      this.#pass(this.policy.clock.now());
-    });
+    this.prepareRetry(decision, outcome, this.#transport.discard(attempt));
+  }
+
+  protected override rested(): void {
+    this.#endWait = undefined;
+    this.#pass(this.policy.clock.now());
   }
 
   protected override ended(interruption: Interruption): void {

@@ -139,25 +139,23 @@ export abstract class Execution
   }
 
   /**
-   * The way into the bulkhead: `next` is told when the operation is in, at once where it can be.
+   * The way into the bulkhead. Returns whether the operation is in; if it has to wait, `entered` is called later.
    *
    * @throws Interruption when there is no place, and none will come
    */
-  protected enter(next: (now: number) => void): void {
+  protected enter(): boolean {
     const guards = this.#guards;
-    if (!this.policy.bulkhead || guards === undefined || guards.tryEnter()) {
-      next(this.operation.startedAt);
-      return;
-    }
+    if (!this.policy.bulkhead || guards === undefined || guards.tryEnter()) return true;
     this.operation.waitBegan();
     this.#wait(
       (granted, refused) => guards.waitForPlace(granted, refused),
       this.#inOwnTurn(() => {
         const now = this.policy.clock.now();
         this.operation.admitted(now);
-        next(now);
+        this.entered(now);
       }),
     );
+    return false;
   }
 
   /** The operation is in: its time begins to count. */
@@ -192,27 +190,25 @@ export abstract class Execution
   }
 
   /**
-   * The way of an attempt through the circuit breaker and the pacer: `next` is told when it may be sent, at once where
-   * it may.
+   * The way of an attempt through the circuit breaker and the pacer. Returns whether it may be sent now; if it has to
+   * wait, `passed` is called later.
    *
    * @throws Interruption when it may not be sent
    */
-  protected pass(now: number, next: (now: number) => void): void {
+  protected pass(now: number): boolean {
     const guards = this.#guards as OperationGuards;
     if (!guards.tryAcquire(now)) throw new Interruption('circuit_breaker_open');
     const wait = guards.tryTake(now);
-    if (wait === 0) {
-      next(now);
-      return;
-    }
+    if (wait === 0) return true;
     if (wait >= this.operation.remaining(now)) throw new Interruption('wait_exceeds_timeout');
     this.operation.waitBegan();
     this.#waitWhileClosed(
       (granted) => guards.waitForTurn(granted),
       this.#inOwnTurn(() => {
-        next(this.policy.clock.now());
+        this.passed(this.policy.clock.now());
       }),
     );
+    return false;
   }
 
   /** An attempt is sent that is no hedge. */
@@ -395,40 +391,63 @@ export abstract class Execution
     this.#attemptEnded(failureClass);
   }
 
-  /** Everything between the decision for a retry and its sending, which is up to `next`. */
+  /** A place in the bulkhead has come. */
+  protected abstract entered(now: number): void;
+
+  /** The guards let the next attempt through. */
+  protected abstract passed(now: number): void;
+
+  /** Nothing stands before the retry any more but the guards. */
+  protected abstract rested(): void;
+
+  /** The operation ends while it waits. */
+  protected abstract ended(interruption: Interruption): void;
+
+  /** Everything between the decision for a retry and its sending. */
   protected prepareRetry(
     { delay, reason }: Decision & { action: 'retry' },
     outcome: Outcome,
     discarding: Discarding | undefined,
-    next: () => void,
   ): void {
-    const { clock, hooks } = this.policy;
     this.previous = outcome;
-    const rested = hooks.beforeRetry
-      ? () => {
-          this.#beforeRetry(reason, outcome, next);
-        }
-      : next;
-    const begin = (elapsed: () => void): Timer => {
+    const rested = this.policy.hooks.beforeRetry ? this.#hook(reason, outcome) : this.#noHook();
+    if (discarding) this.#waitForConnection(delay, rested, boundDiscarding(discarding, this.policy.clock));
+    else this.#waitWhileClosed(this.#delay(delay), rested);
+  }
+
+  // Closures of one function share what they hold, and those that wait hold it for long: so each is made apart.
+
+  #delay(delay: number): (elapsed: () => void) => Timer {
+    return (elapsed) => {
       this.waitBegan(elapsed);
-      return clock.schedule(delay, elapsed);
+      return this.policy.clock.schedule(delay, elapsed);
     };
-    if (discarding === undefined) {
-      this.#waitWhileClosed(begin, rested);
-      return;
-    }
-    const discarded = boundDiscarding(discarding, clock);
+  }
+
+  #noHook(): () => void {
+    return () => {
+      this.rested();
+    };
+  }
+
+  #hook(reason: RetryReason, outcome: Outcome): () => void {
+    return () => {
+      const pending = runBeforeRetry(this.operation, reason, outcome, this.#addedHeaders());
+      if (pending) void this.#follow(pending, this.#noHook());
+      else this.#goOn(this.#noHook());
+    };
+  }
+
+  /** Waits, and then until the connection of the response before is free. */
+  #waitForConnection(delay: number, rested: () => void, discarded: Discarding): void {
     const giveUp = (): void => {
       discarded.cancel();
     };
     const waited = (): void => {
       void this.#follow(discarded.finished, rested, giveUp);
     };
-    this.#waitWhileClosed(begin, waited, giveUp);
+    this.#waitWhileClosed(this.#delay(delay), waited, giveUp);
   }
-
-  /** What ends the operation while it waits. */
-  protected abstract ended(interruption: Interruption): void;
 
   /** Waits, and ends the operation when the circuit opens meanwhile. */
   #waitWhileClosed(begin: (granted: () => void) => Timer, next: () => void, givenUp?: () => void): void {
@@ -510,12 +529,6 @@ export abstract class Execution
 
   /** For a driver whose waits can be cut short. */
   protected waitBegan(_end: () => void): void {}
-
-  #beforeRetry(reason: RetryReason, outcome: Outcome, next: () => void): void {
-    const pending = runBeforeRetry(this.operation, reason, outcome, this.#addedHeaders());
-    if (pending) void this.#follow(pending, next);
-    else this.#goOn(next);
-  }
 
   /** The operation ends with this response or value of the client. */
   protected succeed(value: unknown, outcome: Outcome | undefined, endedAt: number): void {

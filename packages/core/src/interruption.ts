@@ -59,6 +59,8 @@ export class Interruptible {
     waiting = begin(() => {
       if (isOver) return;
       isOver = true;
+      // It holds what this wait followed.
+      this.#interrupt = undefined;
       waiting.cancel();
       next();
     }, refuse);
