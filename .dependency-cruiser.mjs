@@ -36,6 +36,7 @@ const floors = Object.entries({
     'observation.ts',
     'should-retry.ts',
     'signals.ts',
+    'waiting.ts',
     'within-request.ts',
     'exchange.ts',
     'replayable-stream.ts',

@@ -16,7 +16,7 @@ import type { Hedging } from './guards/hedging.ts';
 import { reportAttempt, reportEnd, reportRetry, runBeforeRetry } from './hooks.ts';
 import { IDEMPOTENCY_KEY, makeIdempotencyKey } from './http/idempotency-key.ts';
 import { isIdempotent, upperCaseMethod } from './http/methods.ts';
-import { Interruptible, Interruption } from './interruption.ts';
+import { Interruption } from './interruption.ts';
 import type { Observation } from './observation.ts';
 import { OperationGuards } from './operation-guards.ts';
 import { Operation } from './operation.ts';
@@ -30,6 +30,7 @@ import type { RequestDescription } from './request.ts';
 import { subscribe, unsubscribe } from './signals.ts';
 import type { SignalSubscriber } from './signals.ts';
 import type { RecentSums } from './statistics/recent-sums.ts';
+import { Waiting } from './waiting.ts';
 
 /** What all operations of an engine share. */
 export interface EngineState {
@@ -54,7 +55,7 @@ export interface BegunAttempt {
  * description of its request: the URL is put together when somebody asks for it, and most requests end without that.
  */
 export abstract class Execution
-  extends Interruptible
+  extends Waiting
   implements AttemptOwner, SignalSubscriber, RequestDescription
 {
   headers: Headers | undefined;
@@ -75,8 +76,6 @@ export abstract class Execution
   #destination: Destination | undefined;
   #budget: RetryBudget | undefined;
   #guards: OperationGuards | undefined;
-  /** Set when the operation can't go on, whatever happens. */
-  #interruption: Interruption | undefined;
   #operationTimer: Timer | undefined;
   /** The operation's time counts. */
   #begun = false;
@@ -147,9 +146,9 @@ export abstract class Execution
     const guards = this.#guards;
     if (!this.policy.bulkhead || guards === undefined || guards.tryEnter()) return true;
     this.operation.waitBegan();
-    this.#wait(
+    this.wait(
       (granted, refused) => guards.waitForPlace(granted, refused),
-      this.#inOwnTurn(() => {
+      this.inOwnTurn(() => {
         const now = this.policy.clock.now();
         this.operation.admitted(now);
         this.entered(now);
@@ -163,11 +162,11 @@ export abstract class Execution
     const { attemptTimeout = Infinity, timeout } = this.policy;
     this.#begun = true;
     // An attempt that ends before the operation's time is up needs no second timer.
-    if (timeout !== undefined && attemptTimeout >= timeout) this.#limitOperation(now);
+    if (timeout !== undefined && attemptTimeout >= timeout) this.limitOperation(now);
   }
 
   /** What follows an attempt is bounded by the operation's time alone. */
-  #limitOperation(now?: number): void {
+  protected limitOperation(now?: number): void {
     const { clock, timeout } = this.policy;
     if (timeout === undefined || this.#operationTimer || !this.#begun) return;
     const { operationDeadlines, policy } = this.#engine;
@@ -202,9 +201,10 @@ export abstract class Execution
     if (wait === 0) return true;
     if (wait >= this.operation.remaining(now)) throw new Interruption('wait_exceeds_timeout');
     this.operation.waitBegan();
-    this.#waitWhileClosed(
+    this.waitWhileClosed(
+      guards.circuit,
       (granted) => guards.waitForTurn(granted),
-      this.#inOwnTurn(() => {
+      this.inOwnTurn(() => {
         this.passed(this.policy.clock.now());
       }),
     );
@@ -266,28 +266,6 @@ export abstract class Execution
     return (this.headers ??= new Headers());
   }
 
-  /** Ends the operation: what is under way now, or what would be next. */
-  protected stop(interruption: Interruption): void {
-    this.#interruption ??= interruption;
-    this.interrupt(this.#interruption);
-  }
-
-  /** What ends the operation, if anything does; an abort is seen even before its event has been told. */
-  protected pendingInterruption(): Interruption | undefined {
-    return this.#interruption ?? (this.callerSignal?.aborted ? this.abortion() : undefined);
-  }
-
-  protected abortion(): Interruption {
-    return new Interruption('caller_aborted', this.callerSignal?.reason);
-  }
-
-  protected unlessInterrupted<V>(pending: PromiseLike<V>): Promise<V> {
-    const raced = this.race(pending);
-    const interruption = this.pendingInterruption();
-    if (interruption) this.interrupt(interruption);
-    return raced;
-  }
-
   /** Sets the attempt's own timer, where it would end before the operation's. */
   protected limitAttempt(startedAt: number): void {
     const { attemptTimeout, clock } = this.policy;
@@ -333,7 +311,7 @@ export abstract class Execution
   ): Promise<Classification> {
     const { shouldRetry } = this.policy;
     if (shouldRetry === undefined) return builtIn;
-    this.#limitOperation();
+    this.limitOperation();
     const context: ShouldRetryContext = {
       attemptNumber: beside?.number ?? this.operation.attemptNumber,
       request: describeRequest(this.operation.request),
@@ -400,9 +378,6 @@ export abstract class Execution
   /** Nothing stands before the retry any more but the guards. */
   protected abstract rested(): void;
 
-  /** The operation ends while it waits. */
-  protected abstract ended(interruption: Interruption): void;
-
   /** Everything between the decision for a retry and its sending. */
   protected prepareRetry(
     { delay, reason }: Decision & { action: 'retry' },
@@ -412,7 +387,7 @@ export abstract class Execution
     this.previous = outcome;
     const rested = this.policy.hooks.beforeRetry ? this.#hook(reason, outcome) : this.#noHook();
     if (discarding) this.#waitForConnection(delay, rested, boundDiscarding(discarding, this.policy.clock));
-    else this.#waitWhileClosed(this.#delay(delay), rested);
+    else this.waitWhileClosed(this.#guards?.circuit, this.#delay(delay), rested);
   }
 
   // Closures of one function share what they hold, and those that wait hold it for long: so each is made apart.
@@ -433,8 +408,8 @@ export abstract class Execution
   #hook(reason: RetryReason, outcome: Outcome): () => void {
     return () => {
       const pending = runBeforeRetry(this.operation, reason, outcome, this.#addedHeaders());
-      if (pending) void this.#follow(pending, this.#noHook());
-      else this.#goOn(this.#noHook());
+      if (pending) void this.follow(pending, this.#noHook());
+      else this.goOn(this.#noHook());
     };
   }
 
@@ -444,87 +419,9 @@ export abstract class Execution
       discarded.cancel();
     };
     const waited = (): void => {
-      void this.#follow(discarded.finished, rested, giveUp);
+      void this.follow(discarded.finished, rested, giveUp);
     };
-    this.#waitWhileClosed(this.#delay(delay), waited, giveUp);
-  }
-
-  /** Waits, and ends the operation when the circuit opens meanwhile. */
-  #waitWhileClosed(begin: (granted: () => void) => Timer, next: () => void, givenUp?: () => void): void {
-    const circuit = this.#guards?.circuit;
-    if (circuit === undefined) {
-      this.#wait(begin, next, givenUp);
-      return;
-    }
-    const stop = this.#inOwnTurn(() => {
-      this.stop(new Interruption('circuit_breaker_open'));
-    });
-    const unsubscribeFromCircuit = circuit.subscribe((state) => {
-      if (state === 'open') stop();
-    });
-    const waited = (): void => {
-      unsubscribeFromCircuit();
-      next();
-    };
-    this.#wait(begin, waited, () => {
-      unsubscribeFromCircuit();
-      givenUp?.();
-    });
-  }
-
-  /** Waits until one of the functions is called that `begin` is given, or the operation ends. */
-  #wait(
-    begin: (granted: () => void, refused: (interruption: Interruption) => void) => Timer,
-    next: () => void,
-    givenUp?: () => void,
-  ): void {
-    this.#limitOperation();
-    this.waitFor(
-      begin,
-      () => {
-        this.#goOn(next);
-      },
-      (interruption) => {
-        givenUp?.();
-        this.ended(interruption);
-      },
-    );
-    const interruption = this.pendingInterruption();
-    if (interruption) this.interrupt(interruption);
-  }
-
-  /** Goes on when the promise has ended well, unless the operation ends meanwhile. */
-  async #follow(pending: PromiseLike<unknown>, next: () => void, givenUp?: () => void): Promise<void> {
-    try {
-      await this.unlessInterrupted(pending);
-    } catch (interruption) {
-      givenUp?.();
-      this.ended(interruption as Interruption);
-      return;
-    }
-    this.#goOn(next);
-  }
-
-  /**
-   * What another operation sets off, within its own end: it is done after that, and in the asynchronous context of
-   * this operation.
-   */
-  #inOwnTurn(next: () => void): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    void this.#after(promise, next);
-    return resolve;
-  }
-
-  async #after(turn: Promise<void>, next: () => void): Promise<void> {
-    await turn;
-    this.#goOn(next);
-  }
-
-  /** An abort is seen even before its event has been told: nothing is sent after it. */
-  #goOn(next: () => void): void {
-    const interruption = this.pendingInterruption();
-    if (interruption) this.ended(interruption);
-    else next();
+    this.waitWhileClosed(this.#guards?.circuit, this.#delay(delay), waited, giveUp);
   }
 
   /** For a driver whose waits can be cut short. */

@@ -1,0 +1,126 @@
+/** What an operation waits for, and what ends a wait: its grant, an abort, a timeout, a circuit that opens. */
+
+import type { Timer } from './clock.ts';
+import type { CircuitBreaker } from './guards/circuit-breaker.ts';
+import { Interruptible, Interruption } from './interruption.ts';
+
+/** An operation that may wait. Whatever ends it meanwhile is handed to `ended`. */
+export abstract class Waiting extends Interruptible {
+  abstract readonly callerSignal: AbortSignal | undefined;
+  /** Set when the operation can't go on, whatever happens. */
+  #interruption: Interruption | undefined;
+
+  /** The operation ends while it waits. */
+  protected abstract ended(interruption: Interruption): void;
+
+  /** Sets the timer of the operation, which nothing else bounds while it waits. */
+  protected abstract limitOperation(): void;
+
+  /** Ends the operation: what is under way now, or what would be next. */
+  protected stop(interruption: Interruption): void {
+    this.#interruption ??= interruption;
+    this.interrupt(this.#interruption);
+  }
+
+  /** What ends the operation, if anything does; an abort is seen even before its event has been told. */
+  protected pendingInterruption(): Interruption | undefined {
+    return this.#interruption ?? (this.callerSignal?.aborted ? this.abortion() : undefined);
+  }
+
+  protected abortion(): Interruption {
+    return new Interruption('caller_aborted', this.callerSignal?.reason);
+  }
+
+  protected unlessInterrupted<V>(pending: PromiseLike<V>): Promise<V> {
+    const raced = this.race(pending);
+    const interruption = this.pendingInterruption();
+    if (interruption) this.interrupt(interruption);
+    return raced;
+  }
+
+  /** Waits, and ends the operation when its circuit opens meanwhile. */
+  protected waitWhileClosed(
+    circuit: CircuitBreaker | undefined,
+    begin: (granted: () => void) => Timer,
+    next: () => void,
+    givenUp?: () => void,
+  ): void {
+    if (circuit === undefined) {
+      this.wait(begin, next, givenUp);
+      return;
+    }
+    const stop = this.inOwnTurn(() => {
+      this.stop(new Interruption('circuit_breaker_open'));
+    });
+    const unsubscribeFromCircuit = circuit.subscribe((state) => {
+      if (state === 'open') stop();
+    });
+    const waited = (): void => {
+      unsubscribeFromCircuit();
+      next();
+    };
+    this.wait(begin, waited, () => {
+      unsubscribeFromCircuit();
+      givenUp?.();
+    });
+  }
+
+  /** Waits until one of the functions is called that `begin` is given, or the operation ends. */
+  protected wait(
+    begin: (granted: () => void, refused: (interruption: Interruption) => void) => Timer,
+    next: () => void,
+    givenUp?: () => void,
+  ): void {
+    this.limitOperation();
+    this.waitFor(
+      begin,
+      () => {
+        this.goOn(next);
+      },
+      (interruption) => {
+        givenUp?.();
+        this.ended(interruption);
+      },
+    );
+    const interruption = this.pendingInterruption();
+    if (interruption) this.interrupt(interruption);
+  }
+
+  /** Goes on when the promise has ended well, unless the operation ends meanwhile. */
+  protected async follow(
+    pending: PromiseLike<unknown>,
+    next: () => void,
+    givenUp?: () => void,
+  ): Promise<void> {
+    try {
+      await this.unlessInterrupted(pending);
+    } catch (interruption) {
+      givenUp?.();
+      this.ended(interruption as Interruption);
+      return;
+    }
+    this.goOn(next);
+  }
+
+  /**
+   * What another operation sets off, within its own end: it is done after that, and in the asynchronous context of
+   * this operation.
+   */
+  protected inOwnTurn(next: () => void): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    void this.#after(promise, next);
+    return resolve;
+  }
+
+  async #after(turn: Promise<void>, next: () => void): Promise<void> {
+    await turn;
+    this.goOn(next);
+  }
+
+  /** An abort is seen even before its event has been told: nothing is sent after it. */
+  protected goOn(next: () => void): void {
+    const interruption = this.pendingInterruption();
+    if (interruption) this.ended(interruption);
+    else next();
+  }
+}
