@@ -34,8 +34,7 @@ const nothing = {
 };
 
 /** Four operations: at once, at the second attempt, never, and refused at once. */
-const mixed = (): OperationSums => {
-  const sums = new OperationSums();
+const mixed = (sums: OperationSums = new OperationSums()): OperationSums => {
   sums.attemptEnded(1, 10, undefined);
   sums.operationEnded('success', 1, 0);
   sums.attemptEnded(1, 20, 'transient');
@@ -131,18 +130,7 @@ describe('sums of sums', () => {
   it('are what one would have counted that saw it all', () => {
     const both = mixed();
     both.add(mixed());
-    const once = mixed();
-    once.attemptEnded(1, 10, undefined);
-    once.operationEnded('success', 1, 0);
-    once.attemptEnded(1, 20, 'transient');
-    once.attemptEnded(2, 30, undefined);
-    once.operationEnded('success', 2, 130);
-    once.attemptEnded(1, 40, 'connection');
-    once.attemptEnded(2, 50, 'transport');
-    once.attemptEnded(3, 60, 'throttled');
-    once.operationEnded('retry_exhausted', 3, 410);
-    once.attemptEnded(1, 70, 'permanent');
-    once.operationEnded('non_retryable_error', 1, 0);
+    const once = mixed(mixed());
     expect(summarize(both)).toEqual(summarize(once));
   });
 
