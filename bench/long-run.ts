@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { interleave } from './interleaved.ts';
 import type { Case } from './interleaved.ts';
 import { roleOf } from './measurement.ts';
-import { peers } from './peers/all.ts';
+import { ON_SIGNALS, retryingRun } from './peers/all.ts';
 import type { PeerName } from './peers/all.ts';
 import type { Run } from './peers/peer.ts';
 import { publish } from './publish.ts';
@@ -85,21 +85,15 @@ const bare: Run = async (operation) => {
   }
 };
 
-const peerCase = (name: PeerName): Case =>
-  enduring(async () => {
-    const run = (await peers[name]()).retrying?.({ maxAttempts: 3, wait: 0 });
-    if (run === undefined) throw new Error(`${name} does not retry`);
-    return run;
-  });
+const peerCase = (name: PeerName): Case => enduring(() => retryingRun(name, { wait: 0 }));
 
-const NAMES: readonly PeerName[] = ['Tenax', 'minimal loop', 'cockatiel', 'p-retry', 'effect'];
 const comparison = await interleave(
   import.meta.url,
   'long-run',
   {
     'attempts, bare': enduring(() => bare),
     'attempts, bare again': enduring(() => bare),
-    ...Object.fromEntries(NAMES.map((name) => [name, peerCase(name)])),
+    ...Object.fromEntries(ON_SIGNALS.map((name) => [name, peerCase(name)])),
   },
   { warmUp: 0, rounds: 1, seconds: 30, mostSets: 3, flags: ['--expose-gc'] },
 );

@@ -3,7 +3,7 @@ import { interleave } from './interleaved.ts';
 import type { Case, Comparison } from './interleaved.ts';
 import { roleOf } from './measurement.ts';
 import type { Table } from './measurement.ts';
-import { peers } from './peers/all.ts';
+import { RETRYING, retryingRun } from './peers/all.ts';
 import type { PeerName } from './peers/all.ts';
 import type { Run } from './peers/peer.ts';
 import { publish } from './publish.ts';
@@ -30,12 +30,6 @@ const bareRun: Run = async (operation) => {
       return await operation();
     } catch {}
   }
-};
-
-const runOf = async (name: PeerName): Promise<Run> => {
-  const run = (await peers[name]()).retrying?.({ maxAttempts: 3, wait: 0 });
-  if (run === undefined) throw new Error(`${name} does not retry`);
-  return run;
 };
 
 const atOnce =
@@ -67,21 +61,11 @@ const oneByOne =
     };
   };
 
-const NAMES: readonly PeerName[] = [
-  'Tenax',
-  'minimal loop',
-  'cockatiel',
-  'p-retry',
-  'async-retry',
-  'exponential-backoff',
-  'effect',
-];
-
 function cases(
   of: (create: () => Run | Promise<Run>) => Case,
   names: readonly PeerName[],
 ): Record<string, Case> {
-  const peerCases = names.map((name) => [name, of(() => runOf(name))] as const);
+  const peerCases = names.map((name) => [name, of(() => retryingRun(name, { wait: 0 }))] as const);
   return {
     'attempts, bare': of(() => bareRun),
     'attempts, bare again': of(() => bareRun),
@@ -90,7 +74,7 @@ function cases(
 }
 
 const PLAN = { leastSets: 3, claim: { metric: 'time', share: 0.05 } };
-const concurrent = await interleave(import.meta.url, 'at-once', cases(atOnce, NAMES), {
+const concurrent = await interleave(import.meta.url, 'at-once', cases(atOnce, RETRYING), {
   ...PLAN,
   warmUp: 30,
   rounds: 20,
@@ -100,7 +84,7 @@ const concurrent = await interleave(import.meta.url, 'at-once', cases(atOnce, NA
 const sequential = await interleave(
   import.meta.url,
   'one-by-one',
-  cases(oneByOne, [...NAMES, '@smithy/util-retry']),
+  cases(oneByOne, [...RETRYING, '@smithy/util-retry']),
   { ...PLAN, warmUp: 10, rounds: 15, seconds: 20 },
 );
 

@@ -6,7 +6,7 @@ import { interleave } from './interleaved.ts';
 import type { Case } from './interleaved.ts';
 import { roleOf } from './measurement.ts';
 import type { Cell } from './measurement.ts';
-import { peers } from './peers/all.ts';
+import { ON_SIGNALS, retryingRun } from './peers/all.ts';
 import type { PeerName } from './peers/all.ts';
 import type { Run } from './peers/peer.ts';
 import { publish } from './publish.ts';
@@ -103,14 +103,7 @@ function bareRun(): Run {
   return run;
 }
 
-const NAMES: readonly PeerName[] = ['Tenax', 'minimal loop', 'cockatiel', 'p-retry', 'effect'];
-
-const peerCase = (name: PeerName): Case =>
-  sharing(async () => {
-    const run = (await peers[name]()).retrying?.({ maxAttempts: 3, wait: WAIT });
-    if (run === undefined) throw new Error(`${name} does not retry`);
-    return run;
-  });
+const peerCase = (name: PeerName): Case => sharing(() => retryingRun(name, { wait: WAIT }));
 
 const BARE = 'promise, timer, one listener';
 const comparison = await interleave(
@@ -119,7 +112,7 @@ const comparison = await interleave(
   {
     [BARE]: sharing(bareRun),
     [`${BARE} again`]: sharing(bareRun),
-    ...Object.fromEntries(NAMES.map((name) => [name, peerCase(name)])),
+    ...Object.fromEntries(ON_SIGNALS.map((name) => [name, peerCase(name)])),
   },
   { warmUp: 0, rounds: 1, seconds: 40, mostSets: 5 },
 );

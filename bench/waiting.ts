@@ -4,7 +4,7 @@ import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { interleave } from './interleaved.ts';
 import type { Case } from './interleaved.ts';
 import { roleOf } from './measurement.ts';
-import { peers } from './peers/all.ts';
+import { peers, RETRYING, retryingRun } from './peers/all.ts';
 import type { PeerName } from './peers/all.ts';
 import type { Run } from './peers/peer.ts';
 import { publish } from './publish.ts';
@@ -69,22 +69,12 @@ async function abortAll(run: Run): Promise<{ left: number; ended: number }> {
 /** The bare call: a promise and a timer. */
 const bare: Run = () => new Promise((resolve) => setTimeout(resolve, WAIT));
 
-const NAMES: readonly PeerName[] = [
-  'Tenax',
-  'minimal loop',
-  'cockatiel',
-  'p-retry',
-  'async-retry',
-  'exponential-backoff',
-  'effect',
-];
-
 const peerCase =
   (name: PeerName): Case =>
   async (argument) => {
-    const { retrying, takesSignal } = await peers[name]();
-    if (retrying === undefined) throw new Error(`${name} does not retry`);
-    return waiting(() => retrying({ maxAttempts: 3, wait: WAIT }), takesSignal)(argument);
+    const { takesSignal } = await peers[name]();
+    const run = await retryingRun(name, { wait: WAIT });
+    return waiting(() => run, takesSignal)(argument);
   };
 
 const comparison = await interleave(
@@ -93,7 +83,7 @@ const comparison = await interleave(
   {
     'a promise and a timer': waiting(() => bare, false),
     'a promise and a timer again': waiting(() => bare, false),
-    ...Object.fromEntries(NAMES.map((name) => [name, peerCase(name)])),
+    ...Object.fromEntries(RETRYING.map((name) => [name, peerCase(name)])),
   },
   { warmUp: 0, rounds: 1, seconds: 25, mostSets: 3, flags: ['--expose-gc'] },
 );

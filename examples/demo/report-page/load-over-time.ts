@@ -1,11 +1,12 @@
 /** The load on the server over time, with and without retries. */
-import { axisX, axisY, gridY, rectY, ruleY, text } from '@observablehq/plot';
+import { axisY, gridY, rectY, ruleY, text } from '@observablehq/plot';
 import type { PlotOptions } from '@observablehq/plot';
 
 import type { Load, LoadSlice, RunLoad } from '../load.ts';
 import type { RunDocument } from '../run-document.ts';
 import type { Frame, LegendEntry, Picture } from './picture.ts';
 import { areaSign, FAINT } from './signs.ts';
+import { timeAxis } from './time-axis.ts';
 import { count, duration, grouped } from './wording.ts';
 
 const WITH = 'with retries';
@@ -86,16 +87,7 @@ function plotLoad({ sliceLength, withoutRetries, withRetries }: Load, { layout }
     marks: [
       gridY({ ticks: 3, stroke: 'var(--line)', strokeOpacity: 1 }),
       axisY({ ticks: 3, tickSize: 0, label: null, fill: 'var(--muted)' }),
-      axisX({
-        ticks: wide ? 10 : 5,
-        tickSize: 0,
-        tickFormat: (seconds: number) => (seconds === 0 ? '0' : `${seconds} s`),
-        label: 'time since the start of the run',
-        labelAnchor: 'center',
-        labelArrow: 'none',
-        labelOffset: 34,
-        fill: 'var(--muted)',
-      }),
+      timeAxis(wide),
       rectY(busy, { ...position, y1: 0, y2: 'answered', ...inset, fill: 'var(--success)' }),
       rectY(
         busy.filter(({ all, answered }) => all > answered),

@@ -1,11 +1,12 @@
 /** How many operations have succeeded at each moment of a run, with and without retries. */
-import { axisX, axisY, dot, gridY, lineY, text } from '@observablehq/plot';
+import { axisY, dot, gridY, lineY, text } from '@observablehq/plot';
 import type { PlotOptions } from '@observablehq/plot';
 
 import type { Load, RunLoad } from '../load.ts';
 import type { RunDocument } from '../run-document.ts';
 import type { Frame, LegendEntry, Picture } from './picture.ts';
 import { lineSign } from './signs.ts';
+import { timeAxis } from './time-axis.ts';
 import { count, grouped } from './wording.ts';
 
 const DASHES = '6 4';
@@ -85,16 +86,7 @@ function plotSuccesses({ sliceLength, withoutRetries, withRetries }: Load, { lay
         tickFormat: (number: number) => (Number.isInteger(number) ? grouped(number) : ''),
         fill: 'var(--muted)',
       }),
-      axisX({
-        ticks: wide ? 10 : 5,
-        tickSize: 0,
-        tickFormat: (seconds: number) => (seconds === 0 ? '0' : `${seconds} s`),
-        label: 'time since the start of the run',
-        labelAnchor: 'center',
-        labelArrow: 'none',
-        labelOffset: 34,
-        fill: 'var(--muted)',
-      }),
+      timeAxis(wide),
       lineY(withoutLine, { ...line, stroke: 'var(--muted)', strokeDasharray: DASHES }),
       lineY(withLine, { ...line, stroke: 'var(--success)' }),
       dot(otherEnd, { x: 'time', y: 'succeeded', r: 4, fill: 'var(--muted)' }),

@@ -2,7 +2,7 @@
 import { create, getAdapter } from 'axios';
 import type { InternalAxiosRequestConfig } from 'axios';
 
-import { OWN_ERRORS } from '../../core/test/record-table/client.ts';
+import { NODE_HTTP_ERRORS, OWN_ERRORS } from '../../core/test/record-table/client.ts';
 import { describeRecords } from '../../core/test/record-table/describe-records.ts';
 import { attachRetry } from '../src/index.ts';
 import { onOldest } from './servers/attached.ts';
@@ -14,12 +14,8 @@ describeRecords({
     ...(onOldest && { hidesStatusOfBrokenBody: true }),
     errors: {
       ...OWN_ERRORS,
-      refused: { name: 'Error', code: 'ECONNREFUSED' },
-      reset: { name: 'Error', code: 'ECONNRESET' },
-      'cut off': { name: 'Error', code: 'ECONNRESET' },
+      ...NODE_HTTP_ERRORS,
       'body cut off': { name: 'AxiosError', code: 'ERR_BAD_RESPONSE' },
-      'no HTTP': { name: 'Error', code: 'HPE_INVALID_CONSTANT' },
-      'no TLS': { name: 'Error', code: 'EPROTO' },
       'broken header': { name: 'Error' },
       'caller aborted': { name: 'CanceledError', code: 'ERR_CANCELED' },
       'aborted by another': { name: 'CanceledError', code: 'ERR_CANCELED' },

@@ -3,7 +3,7 @@
 import { completeError, RetryError } from './errors.ts';
 import { LiveStatistics } from './live-statistics.ts';
 import type { Operation } from './operation.ts';
-import type { RequestStatistics } from './record.ts';
+import type { AttemptRecord, RequestStatistics } from './record.ts';
 
 /** An operation that ended, or what can still become the state of one: most are never looked at. */
 export interface EndedOperation {
@@ -49,8 +49,7 @@ export function attachStatistics(result: unknown, ended: EndedOperation): void {
     if (Object.isExtensible(result) || Stamp.read(result)) Stamp.put(result, ended);
     else closedObjects.set(result, ended);
     if (result instanceof RetryError) {
-      const operation = ended.toOperation();
-      completeError(result, operation.statistics(epochOffset(operation)));
+      completeError(result, statisticsOf(ended.toOperation()));
     }
   } catch {
     // A proxy that throws when it is looked at, or an error of ours that somebody froze.
@@ -58,8 +57,18 @@ export function attachStatistics(result: unknown, ended: EndedOperation): void {
   }
 }
 
+/** Everything about an operation; until it has ended, what is known so far. */
+export function statisticsOf(operation: Operation): RequestStatistics {
+  return operation.statistics(epochOffset(operation));
+}
+
+/** The record of the attempt that ended last; one must have. */
+export function lastRecordOf(operation: Operation): AttemptRecord {
+  return operation.lastRecord(epochOffset(operation)) as AttemptRecord;
+}
+
 /** Epoch ms minus monotonic ms, now. */
-export function epochOffset({ policy }: Operation): number {
+function epochOffset({ policy }: Operation): number {
   return policy.clock.epoch() - policy.clock.now();
 }
 
@@ -80,7 +89,7 @@ export function operationOf(result: unknown): Operation | undefined {
  */
 export function getRetryStatistics(responseOrErrorOrResult: object): RequestStatistics | undefined {
   const operation = operationOf(responseOrErrorOrResult);
-  if (operation) return operation.statistics(epochOffset(operation));
+  if (operation) return statisticsOf(operation);
   // The types ask for an object; undici 7.0 gives no context to some callers.
   return responseOrErrorOrResult && LiveStatistics.in(responseOrErrorOrResult)?.toJSON();
 }

@@ -1,6 +1,6 @@
 /** Drives an operation by the events of its client. */
 
-import { epochOffset } from './attached-statistics.ts';
+import { statisticsOf } from './attached-statistics.ts';
 import type { SentAttempt } from './attempt-history.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptContext, EventOperation, ExchangeDescription, Transport } from './exchange.ts';
@@ -42,7 +42,7 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   get statistics(): RequestStatistics {
-    return this.operation.statistics(epochOffset(this.operation));
+    return statisticsOf(this.operation);
   }
 
   start(): void {

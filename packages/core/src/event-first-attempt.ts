@@ -1,6 +1,6 @@
 /** The first attempt of an operation whose client answers by events. */
 
-import { epochOffset } from './attached-statistics.ts';
+import { statisticsOf } from './attached-statistics.ts';
 import { EventExecution } from './event-execution.ts';
 import type { AttemptContext, EventExchange, EventOperation } from './exchange.ts';
 import type { EngineState } from './execution.ts';
@@ -21,8 +21,7 @@ export class EventFirstAttempt extends FirstAttempt implements EventOperation {
   }
 
   get statistics(): RequestStatistics {
-    const operation = this.toOperation();
-    return operation.statistics(epochOffset(operation));
+    return statisticsOf(this.toOperation());
   }
 
   start(): void {

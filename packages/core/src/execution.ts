@@ -1,6 +1,6 @@
 /** What drives one operation, whatever the form of its client: its waits, its callbacks, its timers, its end. */
 
-import { attachStatistics, epochOffset, operationOf } from './attached-statistics.ts';
+import { attachStatistics, lastRecordOf, operationOf, statisticsOf } from './attached-statistics.ts';
 import type { SentAttempt } from './attempt-history.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt.ts';
@@ -14,7 +14,7 @@ import type { Destination } from './guards/destination.ts';
 import type { Destinations } from './guards/destinations.ts';
 import type { Hedging } from './guards/hedging.ts';
 import { reportAttempt, reportEnd, reportRetry, runBeforeRetry } from './hooks.ts';
-import { IDEMPOTENCY_KEY, makeIdempotencyKey } from './http/idempotency-key.ts';
+import { countsIdempotencyKey, IDEMPOTENCY_KEY, makeIdempotencyKey } from './http/idempotency-key.ts';
 import { isIdempotent, upperCaseMethod } from './http/methods.ts';
 import { Interruption } from './interruption.ts';
 import type { Observation } from './observation.ts';
@@ -23,7 +23,6 @@ import { Operation } from './operation.ts';
 import type { Classification, Decision, FailureClass, Outcome, RetryReason, StopReason } from './outcome.ts';
 import type { ShouldRetryContext } from './options.ts';
 import type { RetryPolicy } from './policy.ts';
-import type { AttemptRecord } from './record.ts';
 import { askShouldRetry } from './should-retry.ts';
 import { describeRequest } from './request.ts';
 import type { RequestDescription } from './request.ts';
@@ -87,8 +86,7 @@ export abstract class Execution
     const method = call.method === undefined ? undefined : upperCaseMethod(call.method);
     this.method = method;
     this.#exchange = exchange;
-    let hasIdempotencyKey =
-      method !== undefined && !policy.methods.includes(method) && (exchange.hasIdempotencyKey ?? false);
+    let hasIdempotencyKey = countsIdempotencyKey(exchange, method, policy);
     if (policy.idempotencyKey) {
       const request = { method, url: exchange.url, hasIdempotencyKey };
       const key = makeIdempotencyKey(request, policy);
@@ -279,7 +277,7 @@ export abstract class Execution
           });
   }
 
-  /** Errors of ours are made here, where the caller waits, so that the stack shows who that is. */
+  /** What an interruption is to the caller: the caller's own reason, or an error of ours. */
   protected reasonOf({ kind, reason }: Interruption): unknown {
     if (kind === 'caller_aborted') return this.#exchange.abortError?.(reason) ?? reason;
     if (reason !== undefined) return reason;
@@ -482,7 +480,7 @@ export abstract class Execution
     const { currentAttempt, endedAt, responseTime } = this.operation;
     this.#sums.attemptEnded(currentAttempt, responseTime, failureClass, endedAt);
     reportAttempt(this.operation);
-    this.observation?.attemptEnded(this.operation.lastRecord(epochOffset(this.operation)) as AttemptRecord);
+    this.observation?.attemptEnded(lastRecordOf(this.operation));
   }
 
   #ended(result: unknown, failed: boolean): void {
@@ -491,7 +489,7 @@ export abstract class Execution
     attachStatistics(result, this.operation);
     reportEnd(this.operation);
     if (this.observation === undefined) return;
-    const statistics = this.operation.statistics(epochOffset(this.operation));
+    const statistics = statisticsOf(this.operation);
     this.observation.ended(failed ? { statistics, error: result } : { statistics, result });
   }
 }

@@ -12,6 +12,7 @@ import type { BegunAttempt, EngineState } from './execution.ts';
 import type { RetryBudget } from './guards/budget.ts';
 import type { Destination } from './guards/destination.ts';
 import { keyOf } from './guards/destination-key.ts';
+import { countsIdempotencyKey } from './http/idempotency-key.ts';
 import { upperCaseMethod } from './http/methods.ts';
 import { isObserved } from './observation.ts';
 import { nextOrdinal, Operation } from './operation.ts';
@@ -86,9 +87,7 @@ export abstract class FirstAttempt
   }
 
   get hasIdempotencyKey(): boolean {
-    const { method } = this;
-    if (method === undefined || this.policy.methods.includes(method)) return false;
-    return this.#exchange.hasIdempotencyKey ?? false;
+    return countsIdempotencyKey(this.#exchange, this.method, this.policy);
   }
 
   toOperation(): Operation {

@@ -1,12 +1,11 @@
 /** Calls the user's hooks. One that throws or rejects is reported once and changes nothing. */
 
-import { epochOffset } from './attached-statistics.ts';
+import { lastRecordOf, statisticsOf } from './attached-statistics.ts';
 import { isHeard, tell } from './diagnostics.ts';
 import type { CircuitChangeEvent, RetryHooks } from './events.ts';
 import { responseIn } from './http/classify.ts';
 import type { Operation } from './operation.ts';
 import type { Decision, FailureClass, Outcome, RetryReason } from './outcome.ts';
-import type { AttemptRecord } from './record.ts';
 import { warnOnce } from './warnings.ts';
 
 /** An attempt ended. */
@@ -15,7 +14,7 @@ export function reportAttempt(operation: Operation): void {
   const heard = isHeard('attempt');
   if (onAttempt === undefined && !heard) return;
   const { id, key } = operation;
-  const event = { id, key, attempt: operation.lastRecord(epochOffset(operation)) as AttemptRecord };
+  const event = { id, key, attempt: lastRecordOf(operation) };
   if (onAttempt) call('onAttempt', onAttempt, event);
   if (heard) tell('attempt', event);
 }
@@ -66,7 +65,7 @@ export function reportEnd(operation: Operation): void {
   if (hook === undefined) return;
   const name = succeeded ? 'onSuccess' : 'onGiveUp';
   const { id, key } = operation;
-  call(name, hook, { id, key, statistics: operation.statistics(epochOffset(operation)) });
+  call(name, hook, { id, key, statistics: statisticsOf(operation) });
 }
 
 /** A circuit breaker changed. */

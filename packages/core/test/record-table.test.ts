@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createRetryEngine } from '../src/engine.ts';
 import type { AttemptContext } from '../src/exchange.ts';
-import { OWN_ERRORS } from './record-table/client.ts';
+import { NODE_HTTP_ERRORS, OWN_ERRORS } from './record-table/client.ts';
 import type { Client, TableRequest } from './record-table/client.ts';
 import { describeRecords } from './record-table/describe-records.ts';
 import {
@@ -64,12 +64,8 @@ const core: Client = {
     statusError: { name: 'StatusError' },
     errors: {
       ...OWN_ERRORS,
-      refused: { name: 'Error', code: 'ECONNREFUSED' },
-      reset: { name: 'Error', code: 'ECONNRESET' },
-      'cut off': { name: 'Error', code: 'ECONNRESET' },
+      ...NODE_HTTP_ERRORS,
       'body cut off': { name: 'Error', code: 'ECONNRESET' },
-      'no HTTP': { name: 'Error', code: 'HPE_INVALID_CONSTANT' },
-      'no TLS': { name: 'Error', code: 'EPROTO' },
       'broken header': { name: 'TypeError', code: 'ERR_INVALID_CHAR' },
       'caller aborted': { name: 'AbortError' },
       'aborted by another': { name: 'AbortError', code: 'ABORT_ERR' },

@@ -11,6 +11,18 @@ export const IDEMPOTENCY_KEY = 'idempotency-key';
 const VISIBLE_ASCII = /^[\x20-\x7e]+$/;
 
 /**
+ * Whether the caller's own key makes the request idempotent. Nobody looks for one where the method says so already, or
+ * where there is none.
+ */
+export function countsIdempotencyKey(
+  request: Pick<RequestDescription, 'hasIdempotencyKey'>,
+  method: string | undefined,
+  { methods }: Pick<RetryPolicy, 'methods'>,
+): boolean {
+  return method !== undefined && !methods.includes(method) && (request.hasIdempotencyKey ?? false);
+}
+
+/**
  * The value to send with every attempt of a request, or `undefined` when it needs none: the policy does not ask for
  * one, the method is idempotent by itself, or the caller gave a key.
  *

@@ -59,6 +59,15 @@ export const OWN_ERRORS = {
   'operation timeout': { name: 'OperationTimeoutError', code: 'TENAX_OPERATION_TIMEOUT' },
 } as const satisfies Partial<Record<ErrorName, ErrorWords>>;
 
+/** The words of clients that send through `node:http`. */
+export const NODE_HTTP_ERRORS = {
+  refused: { name: 'Error', code: 'ECONNREFUSED' },
+  reset: { name: 'Error', code: 'ECONNRESET' },
+  'cut off': { name: 'Error', code: 'ECONNRESET' },
+  'no HTTP': { name: 'Error', code: 'HPE_INVALID_CONSTANT' },
+  'no TLS': { name: 'Error', code: 'EPROTO' },
+} as const satisfies Partial<Record<ErrorName, ErrorWords>>;
+
 /** One request of the table. */
 export interface TableRequest {
   /** With a query, and with credentials where the client takes them. */
