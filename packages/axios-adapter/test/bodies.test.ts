@@ -16,12 +16,18 @@ const put = (instance: AxiosInstance, { url }: FlakyServer, data: unknown) => in
 
 /** The body and the headers that describe it, as bare axios sends them. */
 const seenOf = ({ requests }: FlakyServer) =>
-  requests.map(({ body, headers }) => ({
-    body: body.toString().replaceAll(/--[-\w.]*(?:\w{12,}|\d{12})[-\w.]*/gu, 'BOUNDARY'),
-    type: headers['content-type']?.replace(/boundary=.+/u, 'boundary'),
-    length: headers['content-length'],
-    encoding: headers['transfer-encoding'],
-  }));
+  requests.map(({ body, headers }) => {
+    const type = headers['content-type'];
+    // The pattern alone misses a random boundary with many dashes.
+    const [, boundary] = /boundary=(.+)/u.exec(type ?? '') ?? [];
+    const text = boundary ? body.toString().replaceAll(boundary, 'BOUNDARY') : body.toString();
+    return {
+      body: text.replaceAll(/--[-\w.]*(?:\w{12,}|\d{12})[-\w.]*/gu, 'BOUNDARY'),
+      type: type?.replace(/boundary=.+/u, 'boundary'),
+      length: headers['content-length'],
+      encoding: headers['transfer-encoding'],
+    };
+  });
 
 const form = (): FormData => {
   const data = new FormData();
