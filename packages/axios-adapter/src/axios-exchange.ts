@@ -44,7 +44,14 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   get url(): string {
-    return fullUrl(this.#config);
+    const { baseURL, url = '' } = this.#config;
+    return !baseURL || isAbsolute(url) ? url : `${baseURL}/${url}`;
+  }
+
+  /** The very string of the config: what is put together anew is looked at anew, for each request. */
+  get origin(): string {
+    const { baseURL, url = '' } = this.#config;
+    return !baseURL || isAbsolute(url) ? url : baseURL;
   }
 
   get hasIdempotencyKey(): boolean {
@@ -163,6 +170,6 @@ function responseIn(error: unknown): AxiosResponse<unknown> | undefined {
   }
 }
 
-function fullUrl({ baseURL = '', url = '' }: InternalAxiosRequestConfig): string {
-  return /^([a-z][a-z\d+\-.]*:)?\/\//i.test(url) ? url : `${baseURL}${baseURL && '/'}${url}`;
+function isAbsolute(url: string): boolean {
+  return /^([a-z][a-z\d+\-.]*:)?\/\//i.test(url);
 }

@@ -1,10 +1,18 @@
 /** The engine: a policy with the state that its operations share. */
 
 import { Deadlines } from './deadlines.ts';
+import { isHeard } from './diagnostics.ts';
 import { RetryConfigError } from './errors.ts';
 import { EventExecution } from './event-execution.ts';
 import { EventFirstAttempt } from './event-first-attempt.ts';
-import type { AttemptContext, CallOptions, EventExchange, EventOperation, Exchange } from './exchange.ts';
+import type {
+  AttemptContext,
+  CallOptions,
+  EventExchange,
+  EventOperation,
+  Exchange,
+  ExchangeDescription,
+} from './exchange.ts';
 import type { EngineState } from './execution.ts';
 import { isPlain } from './first-attempt.ts';
 import type { CircuitBreaker } from './guards/circuit-breaker.ts';
@@ -14,6 +22,7 @@ import { SettingsCache } from './guards/settings-cache.ts';
 import { reportCircuitChange } from './hooks.ts';
 import type { AnyRetryOptions, RetryOptions } from './options.ts';
 import type { CircuitState } from './outcome.ts';
+import { isObserved } from './observation.ts';
 import { overridePolicy, resolvePolicy } from './policy.ts';
 import type { RetryPolicy } from './policy.ts';
 import { PromisedExchange } from './promised-exchange.ts';
@@ -102,6 +111,7 @@ class Engine implements RetryEngine {
   readonly #state: EngineState;
   readonly #settings: SettingsCache;
   readonly #options: AnyRetryOptions;
+  readonly #hasPlainPolicy: boolean;
   readonly #overrides = new WeakMap<object, RetryPolicy>();
   /** The same policies with a single attempt. */
   readonly #nested = new WeakMap<RetryPolicy, RetryPolicy>();
@@ -110,6 +120,7 @@ class Engine implements RetryEngine {
   constructor(options: RetryOptions) {
     this.policy = resolvePolicy(options);
     this.#options = { ...options };
+    this.#hasPlainPolicy = isPlain(this.policy);
     const { clock, hooks, maxKeys, random } = this.policy;
     const aggregate = new StatisticsAggregate(clock);
     const circuitChanged: GuardSurroundings['circuitChanged'] = (key, to, from) => {
@@ -164,7 +175,8 @@ class Engine implements RetryEngine {
   run<T>(exchange: Exchange<T>): Promise<T> {
     try {
       const policy = this.#policyFor(exchange.call.retry);
-      if (isPlain(exchange, policy)) return new PromisedFirstAttempt(exchange, policy, this.#state).run();
+      if (this.#isPlain(exchange, policy))
+        return new PromisedFirstAttempt(exchange, policy, this.#state).run();
       return new PromisedExchange(exchange, policy, this.#state).run();
     } catch (error) {
       return Promise.reject(error);
@@ -179,14 +191,20 @@ class Engine implements RetryEngine {
 
   operation(exchange: EventExchange): EventOperation & { start(): void } {
     const policy = this.#policyFor(exchange.call.retry);
-    return isPlain(exchange, policy)
+    return this.#isPlain(exchange, policy)
       ? new EventFirstAttempt(exchange, policy, this.#state)
       : new EventExecution(exchange, exchange, policy, this.#state);
   }
 
+  /** Whether the first attempt only has to be sent and counted. */
+  #isPlain({ call }: ExchangeDescription, policy: RetryPolicy): boolean {
+    const isPlainPolicy = policy === this.policy ? this.#hasPlainPolicy : isPlain(policy);
+    return isPlainPolicy && call.signal === undefined && !isHeard('attempt') && !isObserved();
+  }
+
   #policyFor(override: CallOptions['retry']): RetryPolicy {
     const policy = this.#chosenPolicy(override);
-    if (policy.maxAttempts === 1 || policy.nested === 'full' || !isWithinRetries()) return policy;
+    if (!isWithinRetries() || policy.maxAttempts === 1 || policy.nested === 'full') return policy;
     let nested = this.#nested.get(policy);
     if (nested === undefined) {
       nested = Object.freeze({ ...policy, maxAttempts: 1 });

@@ -3,22 +3,14 @@
 import { statisticsOf } from './attached-statistics.ts';
 import { EventExecution } from './event-execution.ts';
 import type { AttemptContext, EventExchange, EventOperation } from './exchange.ts';
-import type { EngineState } from './execution.ts';
 import { FirstAttempt } from './first-attempt.ts';
 import { classifyHttp } from './http/classify.ts';
 import type { ResponseOutcome } from './outcome.ts';
-import type { RetryPolicy } from './policy.ts';
 import type { RequestStatistics } from './record.ts';
 
 /** Sends the attempt, and hands everything on to an execution when it fails. */
-export class EventFirstAttempt extends FirstAttempt implements EventOperation {
-  readonly #exchange: EventExchange;
+export class EventFirstAttempt extends FirstAttempt<EventExchange> implements EventOperation {
   #execution: EventExecution | undefined;
-
-  constructor(exchange: EventExchange, policy: RetryPolicy, engine: EngineState) {
-    super(exchange, policy, engine);
-    this.#exchange = exchange;
-  }
 
   get statistics(): RequestStatistics {
     return statisticsOf(this.toOperation());
@@ -27,7 +19,7 @@ export class EventFirstAttempt extends FirstAttempt implements EventOperation {
   start(): void {
     this.begin();
     try {
-      this.#exchange.send(this);
+      this.exchange.send(this);
     } catch (error) {
       this.failed(error, this);
     }
@@ -39,7 +31,7 @@ export class EventFirstAttempt extends FirstAttempt implements EventOperation {
       this.#goOn().responded(outcome, attempt);
     } else {
       this.succeed(outcome, this.policy.clock.now());
-      this.#exchange.accept(this);
+      this.exchange.accept(this);
     }
   }
 
@@ -64,8 +56,8 @@ export class EventFirstAttempt extends FirstAttempt implements EventOperation {
 
   #goOn(): EventExecution {
     return (this.#execution ??= new EventExecution(
-      this.#exchange,
-      this.#exchange,
+      this.exchange,
+      this.exchange,
       this.policy,
       this.engine,
       this,

@@ -6,7 +6,6 @@
 import type { EndedOperation } from './attached-statistics.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt.ts';
-import { isHeard } from './diagnostics.ts';
 import type { ExchangeDescription } from './exchange.ts';
 import type { BegunAttempt, EngineState } from './execution.ts';
 import type { RetryBudget } from './guards/budget.ts';
@@ -14,7 +13,6 @@ import type { Destination } from './guards/destination.ts';
 import { keyOf } from './guards/destination-key.ts';
 import { countsIdempotencyKey } from './http/idempotency-key.ts';
 import { upperCaseMethod } from './http/methods.ts';
-import { isObserved } from './observation.ts';
 import { nextOrdinal, Operation } from './operation.ts';
 import type { Outcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
@@ -28,11 +26,10 @@ const NOBODY: AttemptOwner = {
   remaining: () => Infinity,
 };
 
-/** Whether the first attempt needs nothing from the policy but to be counted. */
-export function isPlain({ call }: ExchangeDescription, policy: RetryPolicy): boolean {
+/** Whether a policy asks nothing of a first attempt but to count it. */
+export function isPlain(policy: RetryPolicy): boolean {
   const { hooks } = policy;
   return (
-    call.signal === undefined &&
     policy.timeout === undefined &&
     policy.attemptTimeout === undefined &&
     policy.shouldRetry === undefined &&
@@ -43,14 +40,12 @@ export function isPlain({ call }: ExchangeDescription, policy: RetryPolicy): boo
     !policy.attemptHeaders &&
     !policy.idempotencyKey &&
     hooks.onAttempt === undefined &&
-    hooks.onSuccess === undefined &&
-    !isHeard('attempt') &&
-    !isObserved()
+    hooks.onSuccess === undefined
   );
 }
 
 /** It is also the description of its request: the URL is put together when somebody asks for it. */
-export abstract class FirstAttempt
+export abstract class FirstAttempt<E extends ExchangeDescription>
   extends Attempt
   implements BegunAttempt, EndedOperation, RequestDescription
 {
@@ -58,43 +53,44 @@ export abstract class FirstAttempt
   readonly startedAt: number;
   destination!: Destination;
   protected readonly engine: EngineState;
-  readonly #exchange: ExchangeDescription;
+  protected readonly exchange: E;
   readonly #ordinal: number;
   #endedAt: number | undefined;
   #status: number | undefined;
   #operation: Operation | undefined;
 
-  constructor(exchange: ExchangeDescription, policy: RetryPolicy, engine: EngineState) {
+  constructor(exchange: E, policy: RetryPolicy, engine: EngineState) {
     super(NOBODY, 1, undefined);
     this.policy = policy;
     this.engine = engine;
-    this.#exchange = exchange;
+    this.exchange = exchange;
     this.#ordinal = nextOrdinal();
     this.startedAt = policy.clock.now();
   }
 
   get method(): string | undefined {
-    const { method } = this.#exchange.call;
+    const { method } = this.exchange.call;
     return method === undefined ? undefined : upperCaseMethod(method);
   }
 
   get url(): string | undefined {
-    return this.#exchange.url;
+    return this.exchange.url;
   }
 
   get origin(): string | undefined {
-    return this.#exchange.origin;
+    return this.exchange.origin;
   }
 
   get hasIdempotencyKey(): boolean {
-    return countsIdempotencyKey(this.#exchange, this.method, this.policy);
+    return countsIdempotencyKey(this.exchange, this.method, this.policy);
   }
 
-  toOperation(): Operation {
+  /** @param request its description, where somebody else has one that will live longer */
+  toOperation(request: RequestDescription = this): Operation {
     if (this.#operation === undefined) {
       const { destination, policy, startedAt } = this;
-      const identity = { id: this.#exchange.call.id, key: destination.key };
-      this.#operation = new Operation(policy, this, identity, startedAt, this.#ordinal);
+      const identity = { id: this.exchange.call.id, key: destination.key };
+      this.#operation = new Operation(policy, request, identity, startedAt, this.#ordinal);
       this.#operation.beginAttempt(startedAt, this.#ordinal);
       if (this.#endedAt !== undefined) this.#operation.succeed(this.#status, this.#endedAt);
     }
@@ -103,8 +99,7 @@ export abstract class FirstAttempt
 
   /** The attempt is about to be sent. */
   protected begin(): void {
-    const { policy } = this;
-    const exchange = this.#exchange;
+    const { exchange, policy } = this;
     exchange.begin?.(policy);
     this.destination = this.engine.destinations.use(exchange.call.key ?? keyOf(policy, this));
     this.#budget?.requested(this.startedAt);
@@ -118,7 +113,7 @@ export abstract class FirstAttempt
     this.#operation?.succeed(this.#status, endedAt);
     this.#budget?.succeeded(0);
     destination.sums.succeededAtOnce(endedAt - this.startedAt, endedAt);
-    this.#exchange.release?.();
+    this.exchange.release?.();
     this.engine.destinations.release(destination);
   }
 

@@ -2,30 +2,21 @@
 
 import { attachStatistics } from './attached-statistics.ts';
 import type { Exchange } from './exchange.ts';
-import type { EngineState } from './execution.ts';
 import { FirstAttempt } from './first-attempt.ts';
 import { classifyHttp } from './http/classify.ts';
 import { SUCCESS } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
-import type { RetryPolicy } from './policy.ts';
 import { PromisedExchange } from './promised-exchange.ts';
 
 /** Sends the attempt, and makes an execution when it fails. */
-export class PromisedFirstAttempt<T> extends FirstAttempt {
-  readonly #exchange: Exchange<T>;
-
-  constructor(exchange: Exchange<T>, policy: RetryPolicy, engine: EngineState) {
-    super(exchange, policy, engine);
-    this.#exchange = exchange;
-  }
-
+export class PromisedFirstAttempt<T> extends FirstAttempt<Exchange<T>> {
   run(): Promise<T> {
     this.begin();
     let sent: T | PromiseLike<T>;
     try {
-      sent = this.#exchange.send(this);
+      sent = this.exchange.send(this);
     } catch (error) {
-      return this.#failed(error);
+      return Promise.resolve(this.#failed(error));
     }
     return Promise.resolve(sent).then(
       (value) => this.#answered(value),
@@ -33,11 +24,11 @@ export class PromisedFirstAttempt<T> extends FirstAttempt {
     );
   }
 
-  #answered(value: T): T | Promise<T> {
+  #answered(value: T): T | PromiseLike<T> {
     const endedAt = this.policy.clock.now();
     let outcome: Outcome | undefined;
     try {
-      outcome = this.#exchange.describe?.(value);
+      outcome = this.exchange.describe?.(value);
     } catch (error) {
       return this.#failed(error);
     }
@@ -48,11 +39,11 @@ export class PromisedFirstAttempt<T> extends FirstAttempt {
     return value;
   }
 
-  #failed(error: unknown): Promise<T> {
+  #failed(error: unknown): PromiseLike<T> {
     return this.#goOn().goOnAfterError(error, this);
   }
 
   #goOn(): PromisedExchange<T> {
-    return new PromisedExchange(this.#exchange, this.policy, this.engine, this);
+    return new PromisedExchange(this.exchange, this.policy, this.engine, this);
   }
 }

@@ -25,18 +25,18 @@ export function describeRequest({ hasIdempotencyKey, method, url }: RequestDescr
  */
 export function originOf(url: string | undefined): string {
   // Most requests go where the one before went, and parsing a URL is dear.
-  if (url === lastPrefix) return lastOrigin;
+  if (url === lastPrefix || url === lastUrl) return lastOrigin;
   if (url === undefined) return '';
-  const end = endOfAuthority(url);
-  const prefix = url.slice(0, end);
-  if (prefix === lastPrefix) return lastOrigin;
-  const origin = parseOrigin(url);
-  // Credentials are not kept, and a backslash may end the authority too.
-  if (end > 0 && !/[@\\]/.test(prefix)) {
+  if (!beginsWithLastPrefix(url)) {
+    const origin = parseOrigin(url);
+    const prefix = url.slice(0, endOfAuthority(url));
+    // Credentials are not kept, and a backslash may end the authority too.
+    if (prefix === '' || /[@\\]/.test(prefix)) return origin;
     lastPrefix = prefix;
     lastOrigin = origin;
   }
-  return origin;
+  lastUrl = url;
+  return lastOrigin;
 }
 
 /**
@@ -57,16 +57,31 @@ export function placeOf(url: string | undefined): string | undefined {
 
 let lastPrefix = '';
 let lastOrigin = '';
+/** A program that asks for the same URL again most often has the very same string for it. */
+let lastUrl: string | undefined;
+
+/** Without `slice` and `startsWith`, which take twice as long on a short string. */
+function beginsWithLastPrefix(url: string): boolean {
+  const { length } = lastPrefix;
+  if (length === 0 || url.length < length) return false;
+  for (let index = 0; index < length; index += 1) {
+    if (url.charCodeAt(index) !== lastPrefix.charCodeAt(index)) return false;
+  }
+  return url.length === length || endsAuthority(url.charCodeAt(length));
+}
 
 /** Where the path begins; 0 where there is no authority. */
 function endOfAuthority(url: string): number {
   const colon = url.indexOf('://');
   if (colon < 1) return 0;
   for (let index = colon + 3; index < url.length; index += 1) {
-    const code = url.charCodeAt(index);
-    if (code === SLASH || code === QUESTION_MARK || code === HASH) return index;
+    if (endsAuthority(url.charCodeAt(index))) return index;
   }
   return url.length;
+}
+
+function endsAuthority(code: number): boolean {
+  return code === SLASH || code === QUESTION_MARK || code === HASH;
 }
 
 const SLASH = 0x2f;

@@ -17,6 +17,8 @@ export class Destinations {
   readonly #byKey = new Map<string, Destination>();
   /** Most requests go where the one before went. */
   #last: Destination | undefined;
+  /** There are more than the limit, since all were in use. */
+  #isOverfull = false;
 
   /** @param forgotten called with each destination that is not kept any more */
   constructor(
@@ -44,9 +46,10 @@ export class Destinations {
 
   release(destination: Destination): void {
     destination.users -= 1;
-    if (this.#byKey.size <= this.#limit) return;
+    if (!this.#isOverfull) return;
     this.#makeRoom(this.#limit + 1);
     if (this.#byKey.size > this.#limit && !destination.isInUse) this.#delete(destination);
+    this.#isOverfull = this.#byKey.size > this.#limit;
   }
 
   /** The destination, if its state is still there. It does not count as a use. */
@@ -74,6 +77,7 @@ export class Destinations {
     else this.#makeRoom(this.#limit);
     const destination = known ?? new Destination(key, this.#settings, this.#surroundings);
     this.#byKey.set(key, destination);
+    this.#isOverfull = this.#byKey.size > this.#limit;
     return destination;
   }
 

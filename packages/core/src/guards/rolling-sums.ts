@@ -6,36 +6,34 @@ const BUCKETS = 10;
 export class RollingSums {
   readonly #bucketTime: number;
   readonly #fields: number;
-  readonly #buckets: Float64Array;
-  readonly #totals: Float64Array;
+  /** The totals, and after them the buckets: a request touches as little memory as can be. */
+  readonly #sums: Float64Array;
   /** The bucket that time is in, counted from the clock's origin. */
   #current = -Infinity;
-  /** When that ends, and where it is in the ring: most calls fall into the bucket of the one before. */
+  /** When that ends, and where it is among the sums: most calls fall into the bucket of the one before. */
   #currentEnd = -Infinity;
   #offset = 0;
 
   constructor(window: number, fields: number) {
     this.#bucketTime = window / BUCKETS;
     this.#fields = fields;
-    this.#buckets = new Float64Array(BUCKETS * fields);
-    this.#totals = new Float64Array(fields);
+    this.#sums = new Float64Array((1 + BUCKETS) * fields);
   }
 
   add(field: number, amount: number, now: number): void {
     if (now >= this.#currentEnd) this.#advance(now);
     const index = this.#offset + field;
-    this.#buckets[index] = (this.#buckets[index] as number) + amount;
-    this.#totals[field] = (this.#totals[field] as number) + amount;
+    this.#sums[index] = (this.#sums[index] as number) + amount;
+    this.#sums[field] = (this.#sums[field] as number) + amount;
   }
 
   sum(field: number, now: number): number {
     if (now >= this.#currentEnd) this.#advance(now);
-    return this.#totals[field] as number;
+    return this.#sums[field] as number;
   }
 
   clear(): void {
-    this.#buckets.fill(0);
-    this.#totals.fill(0);
+    this.#sums.fill(0);
   }
 
   #advance(now: number): void {
@@ -52,12 +50,12 @@ export class RollingSums {
   #forget(bucket: number): void {
     const offset = this.#offsetOf(bucket);
     for (let field = 0; field < this.#fields; field += 1) {
-      this.#totals[field] = (this.#totals[field] as number) - (this.#buckets[offset + field] as number);
-      this.#buckets[offset + field] = 0;
+      this.#sums[field] = (this.#sums[field] as number) - (this.#sums[offset + field] as number);
+      this.#sums[offset + field] = 0;
     }
   }
 
   #offsetOf(bucket: number): number {
-    return (((bucket % BUCKETS) + BUCKETS) % BUCKETS) * this.#fields;
+    return (1 + (((bucket % BUCKETS) + BUCKETS) % BUCKETS)) * this.#fields;
   }
 }
