@@ -2,7 +2,7 @@
 
 import type { AttemptHistory } from './attempt-history.ts';
 import { nextDelay } from './backoff/delay.ts';
-import type { Random } from './clock.ts';
+import type { Clock, Random } from './clock.ts';
 import type { RetryBudget } from './guards/budget.ts';
 import type { Classification, Decision, FailureClass, RetryReason, StopReason } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
@@ -11,8 +11,8 @@ import type { RetryPolicy } from './policy.ts';
 export interface DecisionMoment {
   /** Monotonic ms. */
   readonly now: number;
-  /** Epoch ms, for hints that are dates. */
-  readonly epoch: number;
+  /** Read where a server's hint is a date. */
+  readonly clock: Pick<Clock, 'epoch'>;
   readonly random: Random;
   /** Whether the request's body can be sent once more. */
   readonly replayable: boolean;

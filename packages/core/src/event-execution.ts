@@ -8,6 +8,7 @@ import { Execution } from './execution.ts';
 import type { BegunAttempt, EngineState } from './execution.ts';
 import { HedgedRound } from './hedge.ts';
 import { Interruption } from './interruption.ts';
+import type { Wait } from './interruption.ts';
 import { isObserved, observe } from './observation.ts';
 import { SUCCESS } from './outcome.ts';
 import type { Classification, Decision, Outcome, ResponseOutcome } from './outcome.ts';
@@ -16,7 +17,6 @@ import type { RequestStatistics } from './record.ts';
 
 /** Runs one exchange to its end. Where nothing has to be waited for, everything happens within the client's event. */
 export class EventExecution extends Execution implements EventOperation {
-  readonly #exchange: ExchangeDescription;
   readonly #transport: Transport;
   /** The attempt that has not ended yet; of several, the first that was sent. */
   #attempt: Attempt | undefined;
@@ -25,7 +25,8 @@ export class EventExecution extends Execution implements EventOperation {
   #legs: Map<AttemptContext, Leg> | undefined;
   /** The hedge that is being handed to the client. */
   #handingOver: Attempt | undefined;
-  #endWait: (() => void) | undefined;
+  /** The wait for a retry. */
+  #wait: Wait | undefined;
 
   /** @param first its first attempt, where that was begun without it */
   constructor(
@@ -36,7 +37,6 @@ export class EventExecution extends Execution implements EventOperation {
     first?: Attempt & BegunAttempt,
   ) {
     super(exchange, policy, engine, first);
-    this.#exchange = exchange;
     this.#transport = transport;
     this.#attempt = first;
   }
@@ -56,7 +56,7 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   #start(): void {
-    this.#exchange.begin?.(this.policy);
+    this.exchange.begin?.(this.policy);
     if (this.callerSignal?.aborted) {
       this.#end(this.abortion());
       return;
@@ -127,7 +127,7 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   hurry(): void {
-    this.#endWait?.();
+    this.#wait?.grant();
   }
 
   override interrupt(interruption: Interruption): void {
@@ -156,8 +156,8 @@ export class EventExecution extends Execution implements EventOperation {
     else this.#end(new Interruption(kind, reason));
   }
 
-  protected override waitBegan(end: () => void): void {
-    this.#endWait = end;
+  protected override waitBegan(wait: Wait): void {
+    this.#wait = wait;
   }
 
   /** Sends the next attempt, as soon as the guards let it through. */
@@ -276,7 +276,7 @@ export class EventExecution extends Execution implements EventOperation {
     }
     this.#takeAttempt(attempt);
     if (isAsked) void this.#ask(outcome, classification, endedAt, attempt);
-    else this.#judge(outcome, classification, endedAt, attempt);
+    else this.#judge(outcome, classification, endedAt, attempt, endedAt);
   }
 
   async #ask(
@@ -351,13 +351,14 @@ export class EventExecution extends Execution implements EventOperation {
     classification: Classification,
     endedAt: number,
     attempt: AttemptContext,
+    now: number = this.policy.clock.now(),
   ): void {
     if (outcome === undefined || classification.failureClass === undefined) {
       this.#succeed(outcome, endedAt, attempt);
       this.#transport.accept(attempt);
       return;
     }
-    const decision = this.decide(outcome, classification, endedAt);
+    const decision = this.decide(outcome, classification, endedAt, now);
     if (decision.action === 'retry') {
       this.#retry(decision, outcome, attempt);
       return;
@@ -384,12 +385,12 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   protected override rested(): void {
-    this.#endWait = undefined;
+    this.#wait = undefined;
     this.#pass(this.policy.clock.now());
   }
 
-  protected override ended(interruption: Interruption): void {
-    this.#endWait = undefined;
+  override ended(interruption: Interruption): void {
+    this.#wait = undefined;
     this.#end(interruption);
   }
 

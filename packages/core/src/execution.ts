@@ -17,6 +17,7 @@ import { reportAttempt, reportEnd, reportRetry, runBeforeRetry } from './hooks.t
 import { countsIdempotencyKey, IDEMPOTENCY_KEY, makeIdempotencyKey } from './http/idempotency-key.ts';
 import { isIdempotent, upperCaseMethod } from './http/methods.ts';
 import { Interruption } from './interruption.ts';
+import type { Next, Wait } from './interruption.ts';
 import type { Observation } from './observation.ts';
 import { OperationGuards } from './operation-guards.ts';
 import { Operation } from './operation.ts';
@@ -46,7 +47,7 @@ export interface EngineState {
 export interface BegunAttempt {
   readonly destination: Destination;
   /** The operation, whose first attempt this is. */
-  toOperation(): Operation;
+  toOperation(request: RequestDescription): Operation;
 }
 
 /**
@@ -69,7 +70,7 @@ export abstract class Execution
   protected attemptTimer: Timer | undefined;
   /** How the attempt before ended: for the next one, and for the cause of a timeout. */
   protected previous: Outcome | undefined;
-  readonly #exchange: ExchangeDescription;
+  protected readonly exchange: ExchangeDescription;
   readonly #engine: EngineState;
   /** Where the request goes, while the operation is under way. */
   #destination: Destination | undefined;
@@ -85,7 +86,7 @@ export abstract class Execution
     const call: CallOptions = exchange.call;
     const method = call.method === undefined ? undefined : upperCaseMethod(call.method);
     this.method = method;
-    this.#exchange = exchange;
+    this.exchange = exchange;
     let hasIdempotencyKey = countsIdempotencyKey(exchange, method, policy);
     if (policy.idempotencyKey) {
       const request = { method, url: exchange.url, hasIdempotencyKey };
@@ -100,17 +101,17 @@ export abstract class Execution
     this.bounded =
       policy.timeout !== undefined || policy.attemptTimeout !== undefined || policy.hedge !== false;
     this.policy = policy;
-    this.operation = first?.toOperation() ?? new Operation(policy, this, call, policy.clock.now());
+    this.operation = first?.toOperation(this) ?? new Operation(policy, this, call, policy.clock.now());
     this.#engine = engine;
     if (first) this.#useDestination(first.destination);
   }
 
   get url(): string | undefined {
-    return this.#exchange.url;
+    return this.exchange.url;
   }
 
   get origin(): string | undefined {
-    return this.#exchange.origin;
+    return this.exchange.origin;
   }
 
   remaining(): number {
@@ -145,7 +146,7 @@ export abstract class Execution
     if (!this.policy.bulkhead || guards === undefined || guards.tryEnter()) return true;
     this.operation.waitBegan();
     this.wait(
-      (granted, refused) => guards.waitForPlace(granted, refused),
+      (wait) => guards.waitForPlace(wait),
       this.inOwnTurn(() => {
         const now = this.policy.clock.now();
         this.operation.admitted(now);
@@ -195,13 +196,13 @@ export abstract class Execution
   protected pass(now: number): boolean {
     const guards = this.#guards as OperationGuards;
     if (!guards.tryAcquire(now)) throw new Interruption('circuit_breaker_open');
-    const wait = guards.tryTake(now);
-    if (wait === 0) return true;
-    if (wait >= this.operation.remaining(now)) throw new Interruption('wait_exceeds_timeout');
+    const turnIn = guards.tryTake(now);
+    if (turnIn === 0) return true;
+    if (turnIn >= this.operation.remaining(now)) throw new Interruption('wait_exceeds_timeout');
     this.operation.waitBegan();
     this.waitWhileClosed(
       guards.circuit,
-      (granted) => guards.waitForTurn(granted),
+      (wait) => guards.waitForTurn(wait.granted),
       this.inOwnTurn(() => {
         this.passed(this.policy.clock.now());
       }),
@@ -238,13 +239,13 @@ export abstract class Execution
   protected get hedging(): Hedging | undefined {
     const { policy, operation } = this;
     if (!policy.hedge || operation.hinted || operation.attemptNumber >= policy.maxAttempts) return undefined;
-    if (!(this.#exchange.concurrent ?? true) || !isIdempotent(this, policy.methods)) return undefined;
+    if (!(this.exchange.concurrent ?? true) || !isIdempotent(this, policy.methods)) return undefined;
     return this.#guards?.hedging;
   }
 
   /** Whether one more hedge may be sent in a round that is under way. */
   protected get canHedge(): boolean {
-    if (this.pendingInterruption() || this.#exchange.closing) return false;
+    if (this.pendingInterruption() || this.exchange.closing) return false;
     return this.operation.attemptNumber < this.policy.maxAttempts;
   }
 
@@ -279,14 +280,14 @@ export abstract class Execution
 
   /** What an interruption is to the caller: the caller's own reason, or an error of ours. */
   protected reasonOf({ kind, reason }: Interruption): unknown {
-    if (kind === 'caller_aborted') return this.#exchange.abortError?.(reason) ?? reason;
+    if (kind === 'caller_aborted') return this.exchange.abortError?.(reason) ?? reason;
     if (reason !== undefined) return reason;
     return interruptionError(kind, this.operation, this.previous, this.#guards?.circuit);
   }
 
   /** The error of an attempt, in words. */
   protected describeError(error: unknown): Outcome {
-    return this.#exchange.describeError?.(error) ?? { kind: 'error', error };
+    return this.exchange.describeError?.(error) ?? { kind: 'error', error };
   }
 
   /** The built-in verdict. */
@@ -321,18 +322,19 @@ export abstract class Execution
     return askShouldRetry(shouldRetry, outcome, builtIn, context, wait);
   }
 
-  protected decide(outcome: Outcome, classification: Classification, endedAt: number): Decision {
+  /** @param now later than the end, where somebody was asked about it */
+  protected decide(outcome: Outcome, classification: Classification, endedAt: number, now: number): Decision {
     const { clock, random } = this.policy;
     const guards = this.#guards;
     const { failureClass, retryable } = classification;
     if (retryable) this.#budget?.failed(failureClass === 'throttled');
     guards?.attemptEnded(outcome, failureClass, endedAt);
     const decision = this.operation.decide(outcome, classification, endedAt, {
-      now: clock.now(),
-      epoch: clock.epoch(),
+      now,
+      clock,
       random,
-      replayable: this.#exchange.replayable ?? true,
-      closing: this.#exchange.closing ?? false,
+      replayable: this.exchange.replayable ?? true,
+      closing: this.exchange.closing ?? false,
       budget: this.#budget,
       circuitOpen: guards?.circuit?.state === 'open',
     });
@@ -343,7 +345,7 @@ export abstract class Execution
 
   /** Whether the server asks for a wait. */
   protected hasHint(outcome: Outcome): boolean {
-    return this.operation.hintOf(outcome, this.policy.clock.epoch()) !== undefined;
+    return this.operation.hintOf(outcome, this.policy.clock) !== undefined;
   }
 
   /** A hedge is sent. */
@@ -363,7 +365,7 @@ export abstract class Execution
     // A failure that others outlived is a failure all the same.
     if (outcome) this.#budget?.failed(failureClass === 'throttled');
     this.operation.focus(attempt);
-    this.operation.endBeside(outcome, failureClass, reason, { now: clock.now(), epoch: clock.epoch() });
+    this.operation.endBeside(outcome, failureClass, reason, { now: clock.now(), clock });
     this.#attemptEnded(failureClass);
   }
 
@@ -383,36 +385,32 @@ export abstract class Execution
     discarding: Discarding | undefined,
   ): void {
     this.previous = outcome;
-    const rested = this.policy.hooks.beforeRetry ? this.#hook(reason, outcome) : this.#noHook();
+    const rested = this.policy.hooks.beforeRetry ? this.#hook(reason, outcome) : Execution.#rested;
     if (discarding) this.#waitForConnection(delay, rested, boundDiscarding(discarding, this.policy.clock));
     else this.waitWhileClosed(this.#guards?.circuit, this.#delay(delay), rested);
   }
 
-  // Closures of one function share what they hold, and those that wait hold it for long: so each is made apart.
+  static readonly #rested: Next = (execution) => {
+    (execution as Execution).rested();
+  };
 
-  #delay(delay: number): (elapsed: () => void) => Timer {
-    return (elapsed) => {
-      this.waitBegan(elapsed);
-      return this.policy.clock.schedule(delay, elapsed);
+  #delay(delay: number): (wait: Wait) => Timer {
+    return (wait) => {
+      this.waitBegan(wait);
+      return this.policy.clock.schedule(delay, wait.granted);
     };
   }
 
-  #noHook(): () => void {
-    return () => {
-      this.rested();
-    };
-  }
-
-  #hook(reason: RetryReason, outcome: Outcome): () => void {
+  #hook(reason: RetryReason, outcome: Outcome): Next {
     return () => {
       const pending = runBeforeRetry(this.operation, reason, outcome, this.#addedHeaders());
-      if (pending) void this.follow(pending, this.#noHook());
-      else this.goOn(this.#noHook());
+      if (pending) void this.follow(pending, Execution.#rested);
+      else this.goOn(Execution.#rested);
     };
   }
 
   /** Waits, and then until the connection of the response before is free. */
-  #waitForConnection(delay: number, rested: () => void, discarded: Discarding): void {
+  #waitForConnection(delay: number, rested: Next, discarded: Discarding): void {
     const giveUp = (): void => {
       discarded.cancel();
     };
@@ -423,7 +421,7 @@ export abstract class Execution
   }
 
   /** For a driver whose waits can be cut short. */
-  protected waitBegan(_end: () => void): void {}
+  protected waitBegan(_wait: Wait): void {}
 
   /** The operation ends with this response or value of the client. */
   protected succeed(value: unknown, outcome: Outcome | undefined, endedAt: number): void {
@@ -432,7 +430,7 @@ export abstract class Execution
     this.#guards?.succeeded(outcome, endedAt);
     this.#attemptEnded(undefined);
     this.#ended(value, false);
-    this.#exchange.release?.();
+    this.exchange.release?.();
   }
 
   /**
@@ -449,7 +447,7 @@ export abstract class Execution
     }
     if (ownError) return this.fail(ownError);
     this.#ended(value, false);
-    this.#exchange.release?.();
+    this.exchange.release?.();
     return undefined;
   }
 
@@ -467,7 +465,7 @@ export abstract class Execution
   protected fail(reason: unknown): { readonly reason: unknown } {
     const failure = { reason };
     this.#ended(reason, true);
-    this.#exchange.release?.(failure);
+    this.exchange.release?.(failure);
     return failure;
   }
 

@@ -26,45 +26,92 @@ export class Interruption {
 /** What is waited for while it is only about to be begun. */
 const NOT_BEGUN: Timer = { cancel: () => undefined };
 
+/** What follows a wait. A function that needs nothing but the one who waited is the same for all of them. */
+export type Next = (waiter: Interruptible) => void;
+
+/**
+ * One wait: for a timer, a place, a turn. It is granted, refused or interrupted, whatever comes first, and cancelled in
+ * any case. Operations wait by the thousand, so this is one object and no closures.
+ */
+export class Wait {
+  readonly #waiter: Interruptible;
+  readonly #next: Next;
+  readonly #givenUp: (() => void) | undefined;
+  #timer = NOT_BEGUN;
+  #isOver = false;
+
+  constructor(waiter: Interruptible, next: Next, givenUp: (() => void) | undefined) {
+    this.#waiter = waiter;
+    this.#next = next;
+    this.#givenUp = givenUp;
+  }
+
+  /** `grant`, for whoever calls a function back. */
+  get granted(): () => void {
+    return () => {
+      this.grant();
+    };
+  }
+
+  begin(begin: (wait: Wait) => Timer): void {
+    this.#timer = begin(this);
+    if (this.#isOver) this.#timer.cancel();
+  }
+
+  /** What was waited for has come. */
+  grant(): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#waiter.waited(this.#next);
+  }
+
+  /** It will not come. */
+  refuse(interruption: Interruption): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#givenUp?.();
+    this.#waiter.ended(interruption);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#timer.cancel();
+  }
+}
+
 /** Something that may be under way and can be interrupted: an attempt, a wait, a callback. */
-export class Interruptible {
-  /** Ends what is under way; a function that is gone again says that it has been ended. */
-  #interrupt: ((interruption: Interruption) => void) | undefined;
+export abstract class Interruptible {
+  /** What is under way now. */
+  #underWay: Pick<Wait, 'refuse'> | undefined;
+
+  /** What follows a wait, unless something keeps that from being done. */
+  abstract goOn(next: Next): void;
+
+  /** What was waited for will not come. */
+  abstract ended(interruption: Interruption): void;
 
   /** Ends what is under way. */
   interrupt(interruption: Interruption): void {
-    const interrupt = this.#interrupt;
-    this.#interrupt = undefined;
-    interrupt?.(interruption);
+    const underWay = this.#underWay;
+    this.#underWay = undefined;
+    underWay?.refuse(interruption);
   }
 
   /**
-   * Waits for what `begin` begins, and then goes on with `next`. It is cancelled in any case, and when it was refused
-   * or interrupted it goes on with `ended` instead.
+   * Waits for what `begin` begins, and then goes on with `next`. When it was refused or interrupted, it calls `givenUp`
+   * and ends instead.
    */
-  waitFor(
-    begin: (granted: () => void, refused: (interruption: Interruption) => void) => Timer,
-    next: () => void,
-    ended: (interruption: Interruption) => void,
-  ): void {
-    let waiting = NOT_BEGUN;
-    let isOver = false;
-    const refuse = (interruption: Interruption): void => {
-      if (isOver) return;
-      isOver = true;
-      waiting.cancel();
-      ended(interruption);
-    };
-    this.#interrupt = refuse;
-    waiting = begin(() => {
-      if (isOver) return;
-      isOver = true;
-      // It holds what this wait followed.
-      this.#interrupt = undefined;
-      waiting.cancel();
-      next();
-    }, refuse);
-    if (isOver) waiting.cancel();
+  waitFor(begin: (wait: Wait) => Timer, next: Next, givenUp?: () => void): void {
+    const wait = new Wait(this, next, givenUp);
+    this.#underWay = wait;
+    wait.begin(begin);
+  }
+
+  /** A wait was granted. */
+  waited(next: Next): void {
+    // It holds what this wait followed.
+    this.#underWay = undefined;
+    this.goOn(next);
   }
 
   /**
@@ -73,7 +120,7 @@ export class Interruptible {
    */
   race<T>(pending: PromiseLike<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#interrupt = reject;
+      this.#underWay = { refuse: reject };
       pending.then(resolve, reject);
     });
   }

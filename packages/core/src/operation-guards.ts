@@ -9,6 +9,7 @@ import type { Pacer } from './guards/pacer.ts';
 import { responseIn } from './http/classify.ts';
 import { readQuota } from './http/rate-limit.ts';
 import { Interruption } from './interruption.ts';
+import type { Wait } from './interruption.ts';
 import type { Operation } from './operation.ts';
 import type { FailureClass, Outcome } from './outcome.ts';
 
@@ -39,11 +40,11 @@ export class OperationGuards {
   }
 
   /** @throws Interruption when there is no place to wait in */
-  waitForPlace(granted: () => void, refused: (interruption: Interruption) => void): Timer {
+  waitForPlace(wait: Wait): Timer {
     const waiting = this.#bulkhead?.wait((admission) => {
       this.#hasPlace = admission === 'admitted';
-      if (this.#hasPlace) granted();
-      else refused(new Interruption('bulkhead_queue_timeout'));
+      if (this.#hasPlace) wait.grant();
+      else wait.refuse(new Interruption('bulkhead_queue_timeout'));
     });
     if (waiting === undefined) throw new Interruption('bulkhead_full');
     return waiting;

@@ -5,6 +5,7 @@
 
 import { AttemptHistory, toRecord } from './attempt-history.ts';
 import type { AttemptEntry, SentAttempt } from './attempt-history.ts';
+import type { Clock } from './clock.ts';
 import { decideAfterFailure } from './decision.ts';
 import type { DecisionMoment } from './decision.ts';
 import { keyOf } from './guards/destination-key.ts';
@@ -78,7 +79,6 @@ export class Operation {
   result: OperationResult | undefined;
   /** Attempts that were sent. */
   attemptNumber = 0;
-  readonly #identity: OperationIdentity;
   #reason: StopReason = 'success';
   #endedAt = 0;
   #inAttempt = false;
@@ -108,7 +108,8 @@ export class Operation {
     this.policy = policy;
     this.request = request;
     this.startedAt = now;
-    this.#identity = identity;
+    this.#id = identity.id;
+    this.#key = identity.key;
     this.ordinal = ordinal;
   }
 
@@ -117,8 +118,6 @@ export class Operation {
   }
 
   get id(): string {
-    const { id } = this.#identity;
-    if (id !== undefined) return id;
     if (this.#id === undefined) {
       lastId += 1;
       this.#id = `op-${lastId}`;
@@ -127,7 +126,7 @@ export class Operation {
   }
 
   get key(): string {
-    return (this.#key ??= this.#identity.key ?? keyOf(this.policy, this.request));
+    return (this.#key ??= keyOf(this.policy, this.request));
   }
 
   get reason(): StopReason {
@@ -220,9 +219,9 @@ export class Operation {
     outcome: Outcome | undefined,
     failureClass: FailureClass,
     reason: RetryReason | StopReason,
-    moment: { readonly now: number; readonly epoch: number },
+    moment: Pick<DecisionMoment, 'now' | 'clock'>,
   ): void {
-    const hint = this.hintOf(outcome, moment.epoch);
+    const hint = this.hintOf(outcome, moment.clock);
     this.#recordFailure(outcome, failureClass, reason, moment.now, hint);
     if (this.#history && hint !== undefined) {
       this.#history.hintBeside = Math.max(hint, this.#history.hintBeside ?? 0);
@@ -269,7 +268,7 @@ export class Operation {
       this.succeed(responseIn(outcome)?.status, endedAt);
       return { action: 'stop', result: 'success', reason: 'success' };
     }
-    const hint = this.hintOf(outcome, moment.epoch);
+    const hint = this.hintOf(outcome, moment.clock);
     this.#history ??= new AttemptHistory(this.startedAt);
     const asked = Math.max(hint ?? 0, this.#history.hintBeside ?? 0);
     this.#history.hintBeside = undefined;
@@ -337,10 +336,10 @@ export class Operation {
   }
 
   /** The wait that the server asks for, in ms. */
-  hintOf(outcome: Outcome | undefined, epoch: number): number | undefined {
+  hintOf(outcome: Outcome | undefined, clock: Pick<Clock, 'epoch'>): number | undefined {
     if (!this.policy.retryAfter || outcome === undefined) return undefined;
     const headers = responseIn(outcome)?.headers;
-    return headers && readHint(headers, epoch);
+    return headers && readHint(headers, clock.epoch());
   }
 
   #recordFailure(

@@ -8,11 +8,17 @@ import type { BegunAttempt, EngineState } from './execution.ts';
 import type { Outcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
 
-/** Sends the attempts of one operation, and holds the promise that its caller waits for. */
+/**
+ * Sends the attempts of one operation, and settles the promise that its caller waits for. It is a thenable itself, for
+ * the promise of a first attempt to be resolved with: a promise between them would be held by every operation that waits.
+ */
 export class PromisedExchange<T> implements Transport {
   readonly #exchange: Exchange<T>;
   readonly #execution: EventExecution;
-  readonly #end: PromiseWithResolvers<T> = Promise.withResolvers<T>();
+  #resolve: ((value: T | PromiseLike<T>) => void) | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
+  /** Set if it has ended before anybody waited. */
+  #end: (() => void) | undefined;
 
   /** @param first its first attempt, where that was begun without it */
   constructor(
@@ -27,21 +33,30 @@ export class PromisedExchange<T> implements Transport {
 
   /** Runs the operation to its end. */
   run(): Promise<T> {
-    this.#execution.start();
-    return this.#end.promise;
+    return new Promise<T>((resolve, reject) => {
+      this.then(resolve, reject);
+      this.#execution.start();
+    });
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- nobody but a promise gets it
+  then(resolve: (value: T | PromiseLike<T>) => void, reject: (reason: unknown) => void): void {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#end?.();
   }
 
   /** Goes on where the first attempt has failed that was begun without this. */
-  goOnAfterError(error: unknown, first: Attempt): Promise<T> {
+  goOnAfterError(error: unknown, first: Attempt): PromiseLike<T> {
     this.#failed(error, first);
-    return this.#end.promise;
+    return this as unknown as PromiseLike<T>;
   }
 
   /** The same where it was answered, and that is a failure. */
-  goOnAfterAnswer(value: T, outcome: Outcome, first: Attempt): Promise<T> {
+  goOnAfterAnswer(value: T, outcome: Outcome, first: Attempt): PromiseLike<T> {
     first.answer = { value };
     this.#execution.answered(outcome, first);
-    return this.#end.promise;
+    return this as unknown as PromiseLike<T>;
   }
 
   send(attempt: Attempt): T | PromiseLike<T> {
@@ -82,11 +97,21 @@ export class PromisedExchange<T> implements Transport {
   }
 
   accept(attempt: Attempt): void {
-    this.#end.resolve(this.result(attempt) as T);
+    const value = this.result(attempt) as T;
+    if (this.#resolve) this.#resolve(value);
+    else this.#end = () => this.#resolve?.(value);
   }
 
   fail(error: unknown): void {
-    this.#end.resolve(rethrow(error));
+    if (this.#reject === undefined) {
+      this.#end = () => {
+        this.fail(error);
+      };
+    } else if (isOurs(error)) {
+      this.#resolve?.(rethrow(error));
+    } else {
+      this.#reject(error);
+    }
   }
 
   #answered(value: T, attempt: Attempt): void {
@@ -113,15 +138,15 @@ export class PromisedExchange<T> implements Transport {
 
 /** Engines other than V8 have no stack of what waits. */
 interface StackCapturing {
-  captureStackTrace?: (error: Error, from: (error: unknown) => unknown) => void;
+  captureStackTrace?: (error: Error, from: (error: RetryError) => unknown) => void;
 }
 
 /** Errors of ours are made wherever the end came from; their stack is to show who waits for it. */
-async function rethrow(thrown: unknown): Promise<never> {
+async function rethrow(thrown: RetryError): Promise<never> {
   // Only then does the caller's promise wait for this one, and V8 finds the caller from here.
   await Promise.resolve();
   await Promise.resolve();
-  if (isOurs(thrown)) (Error as StackCapturing).captureStackTrace?.(thrown, rethrow);
+  (Error as StackCapturing).captureStackTrace?.(thrown, rethrow);
   throw thrown;
 }
 

@@ -3,15 +3,13 @@
 import type { Timer } from './clock.ts';
 import type { CircuitBreaker } from './guards/circuit-breaker.ts';
 import { Interruptible, Interruption } from './interruption.ts';
+import type { Next, Wait } from './interruption.ts';
 
 /** An operation that may wait. Whatever ends it meanwhile is handed to `ended`. */
 export abstract class Waiting extends Interruptible {
   abstract readonly callerSignal: AbortSignal | undefined;
   /** Set when the operation can't go on, whatever happens. */
   #interruption: Interruption | undefined;
-
-  /** The operation ends while it waits. */
-  protected abstract ended(interruption: Interruption): void;
 
   /** Sets the timer of the operation, which nothing else bounds while it waits. */
   protected abstract limitOperation(): void;
@@ -41,8 +39,8 @@ export abstract class Waiting extends Interruptible {
   /** Waits, and ends the operation when its circuit opens meanwhile. */
   protected waitWhileClosed(
     circuit: CircuitBreaker | undefined,
-    begin: (granted: () => void) => Timer,
-    next: () => void,
+    begin: (wait: Wait) => Timer,
+    next: Next,
     givenUp?: () => void,
   ): void {
     if (circuit === undefined) {
@@ -55,9 +53,9 @@ export abstract class Waiting extends Interruptible {
     const unsubscribeFromCircuit = circuit.subscribe((state) => {
       if (state === 'open') stop();
     });
-    const waited = (): void => {
+    const waited: Next = (waiter) => {
       unsubscribeFromCircuit();
-      next();
+      next(waiter);
     };
     this.wait(begin, waited, () => {
       unsubscribeFromCircuit();
@@ -65,33 +63,16 @@ export abstract class Waiting extends Interruptible {
     });
   }
 
-  /** Waits until one of the functions is called that `begin` is given, or the operation ends. */
-  protected wait(
-    begin: (granted: () => void, refused: (interruption: Interruption) => void) => Timer,
-    next: () => void,
-    givenUp?: () => void,
-  ): void {
+  /** Waits until it is granted what `begin` begins, or the operation ends. */
+  protected wait(begin: (wait: Wait) => Timer, next: Next, givenUp?: () => void): void {
     this.limitOperation();
-    this.waitFor(
-      begin,
-      () => {
-        this.goOn(next);
-      },
-      (interruption) => {
-        givenUp?.();
-        this.ended(interruption);
-      },
-    );
+    this.waitFor(begin, next, givenUp);
     const interruption = this.pendingInterruption();
     if (interruption) this.interrupt(interruption);
   }
 
   /** Goes on when the promise has ended well, unless the operation ends meanwhile. */
-  protected async follow(
-    pending: PromiseLike<unknown>,
-    next: () => void,
-    givenUp?: () => void,
-  ): Promise<void> {
+  protected async follow(pending: PromiseLike<unknown>, next: Next, givenUp?: () => void): Promise<void> {
     try {
       await this.unlessInterrupted(pending);
     } catch (interruption) {
@@ -106,21 +87,21 @@ export abstract class Waiting extends Interruptible {
    * What another operation sets off, within its own end: it is done after that, and in the asynchronous context of
    * this operation.
    */
-  protected inOwnTurn(next: () => void): () => void {
+  protected inOwnTurn(next: Next): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     void this.#after(promise, next);
     return resolve;
   }
 
-  async #after(turn: Promise<void>, next: () => void): Promise<void> {
+  async #after(turn: Promise<void>, next: Next): Promise<void> {
     await turn;
     this.goOn(next);
   }
 
   /** An abort is seen even before its event has been told: nothing is sent after it. */
-  protected goOn(next: () => void): void {
+  override goOn(next: Next): void {
     const interruption = this.pendingInterruption();
     if (interruption) this.ended(interruption);
-    else next();
+    else next(this);
   }
 }

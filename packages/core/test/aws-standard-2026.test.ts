@@ -76,7 +76,7 @@ const startOperations = (
     // The vectors' random number is 1: full jitter takes the whole wait.
     const moment = {
       now: 0,
-      epoch: 0,
+      clock: { epoch: () => 0 },
       random: () => 1,
       replayable: true,
       closing: false,

@@ -1,18 +1,31 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { Interruptible, Interruption } from '../src/interruption.ts';
+import type { Next, Wait } from '../src/interruption.ts';
 import { deferred, neverSettles, rejectionOf } from './virtual-engine.ts';
+
+class Waiter extends Interruptible {
+  readonly interruptions: Interruption[] = [];
+
+  goOn(next: Next): void {
+    next(this);
+  }
+
+  ended(interruption: Interruption): void {
+    this.interruptions.push(interruption);
+  }
+}
 
 describe('something that is under way', () => {
   it("ends with the promise's own value or error", async () => {
-    const interruptible = new Interruptible();
+    const interruptible = new Waiter();
     await expect(interruptible.race(Promise.resolve(7))).resolves.toBe(7);
     const error = new Error('own');
     expect(await rejectionOf(interruptible.race(Promise.reject(error)))).toBe(error);
   });
 
   it('ends with the interruption when that comes first', async () => {
-    const interruptible = new Interruptible();
+    const interruptible = new Waiter();
     const raced = interruptible.race(neverSettles());
     const interruption = new Interruption('caller_aborted', 'why');
     interruptible.interrupt(interruption);
@@ -21,12 +34,12 @@ describe('something that is under way', () => {
 
   it('takes an interruption when nothing is under way for nothing', () => {
     expect(() => {
-      new Interruptible().interrupt(new Interruption('caller_aborted'));
+      new Waiter().interrupt(new Interruption('caller_aborted'));
     }).not.toThrow();
   });
 
   it('swallows a late end', async () => {
-    const interruptible = new Interruptible();
+    const interruptible = new Waiter();
     const value = deferred<string>();
     const raced = interruptible.race(value.promise);
     interruptible.interrupt(new Interruption('attempt_timeout'));
@@ -35,7 +48,7 @@ describe('something that is under way', () => {
   });
 
   it('EDGE 3: gives one answer when value and interruption come in the same tick', async () => {
-    const interruptible = new Interruptible();
+    const interruptible = new Waiter();
     const raced = interruptible.race(Promise.resolve('value'));
     const interruption = new Interruption('caller_aborted');
     interruptible.interrupt(interruption);
@@ -45,45 +58,41 @@ describe('something that is under way', () => {
 
 describe('a wait', () => {
   const waiting = () => {
-    const interruptible = new Interruptible();
-    const [cancel, next, ended] = [
-      vi.fn<() => void>(),
-      vi.fn<() => void>(),
-      vi.fn<(by: Interruption) => void>(),
-    ];
-    const calls: { granted?: () => void; refused?: (interruption: Interruption) => void } = {};
-    const begin = (granted: () => void, refused: (interruption: Interruption) => void) => {
-      Object.assign(calls, { granted, refused });
-      return { cancel };
-    };
-    return { begin, calls, cancel, ended, interruptible, next };
+    const waiter = new Waiter();
+    const [cancel, next, givenUp] = [vi.fn<() => void>(), vi.fn<Next>(), vi.fn<() => void>()];
+    return { waiter, cancel, next, givenUp };
   };
   const interruption = new Interruption('operation_timeout');
 
   it.each(['granted', 'refused', 'interrupted'] as const)('that is %s ends once, and is cancelled', (how) => {
-    const { begin, calls, cancel, ended, interruptible, next } = waiting();
-    interruptible.waitFor(begin, next, ended);
+    const { cancel, givenUp, next, waiter } = waiting();
+    const begun: Wait[] = [];
+    const begin = (wait: Wait) => {
+      begun.push(wait);
+      return { cancel };
+    };
+    waiter.waitFor(begin, next, givenUp);
     const endings = {
-      granted: () => calls.granted?.(),
-      refused: () => calls.refused?.(interruption),
+      granted: () => begun[0]?.granted(),
+      refused: () => begun[0]?.refuse(interruption),
       interrupted: () => {
-        interruptible.interrupt(interruption);
+        waiter.interrupt(interruption);
       },
     };
     endings[how]();
     for (const ending of Object.values(endings)) ending();
-    const expected = how === 'granted' ? [1, []] : [0, [[interruption]]];
-    expect([next.mock.calls.length, ended.mock.calls]).toEqual(expected);
-    expect(cancel).toHaveBeenCalledWith();
+    const expected = how === 'granted' ? [[[waiter]], 0, []] : [[], 1, [interruption]];
+    expect([next.mock.calls, givenUp.mock.calls.length, waiter.interruptions]).toEqual(expected);
+    expect(cancel).toHaveBeenCalledOnce();
   });
 
   it('that is granted within its beginning is cancelled, too', () => {
-    const { cancel, ended, interruptible, next } = waiting();
-    const begin = (granted: () => void) => {
-      granted();
+    const { cancel, next, waiter } = waiting();
+    const begin = (wait: Wait) => {
+      wait.grant();
       return { cancel };
     };
-    interruptible.waitFor(begin, next, ended);
+    waiter.waitFor(begin, next);
     expect([next.mock.calls.length, cancel.mock.calls.length]).toEqual([1, 1]);
   });
 });

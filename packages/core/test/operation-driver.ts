@@ -46,7 +46,7 @@ export function attempt(
   operation.beginAttempt(startedAt);
   return operation.decide(outcome, at.classification ?? operation.classify(outcome), endedAt, {
     now: at.now ?? endedAt,
-    epoch: at.epoch ?? EPOCH,
+    clock: at.clock ?? { epoch: () => EPOCH },
     random: at.random ?? (() => 0),
     replayable: at.replayable ?? true,
     closing: at.closing ?? false,

@@ -34,6 +34,8 @@ const RUNTIME_MESSAGES: readonly (readonly [pattern: RegExp, failureClass: Failu
   [/\(os error \d+\)$/, 'transport'], // Deno
   [/^Network connection lost\.?$/, 'transport'], // workerd
 ];
+/** What every one of them begins or ends with: most messages do not, and are looked at once. */
+const RUNTIME_MESSAGE = /^(?:error|connection error|Network connection)\b|\(os error \d+\)$/;
 /** HTTP/2: the server names what it did not process. undici gives such a code only to requests above the last one. */
 const NOT_PROCESSED = /\bNGHTTP2_REFUSED_STREAM\b|"GOAWAY" frame received with code 0$/;
 /** undici: the proxy did not open a tunnel. Its code is the one of an abort, which it is not. */
@@ -75,7 +77,7 @@ export function classOfError(
   unexplained: FailureClass = 'transient',
 ): FailureClass {
   try {
-    return explain(error, table, new Map()) ?? unexplained;
+    return (isObject(error) ? explainError(error, table, undefined) : undefined) ?? unexplained;
   } catch {
     // A getter or a proxy that throws when it is looked at.
     return unexplained;
@@ -95,12 +97,15 @@ export function codeOfError(error: unknown): string | undefined {
 /** What was found out about an error; `undefined` while it is being looked at, so that a circle ends. */
 type Explained = Map<ErrorLike, FailureClass | undefined>;
 
+/** Explains an error that `from` refers to. */
 function explain(
   error: unknown,
   table: Readonly<Record<string, FailureClass>>,
-  explained: Explained,
+  before: Explained | undefined,
+  from: ErrorLike,
 ): FailureClass | undefined {
   if (!isObject(error)) return undefined;
+  const explained: Explained = before ?? new Map([[from, undefined]]);
   if (explained.has(error) || explained.size >= MOST_ERRORS) return explained.get(error);
   explained.set(error, undefined);
   const failureClass = explainError(error, table, explained);
@@ -111,7 +116,7 @@ function explain(
 function explainError(
   error: ErrorLike,
   table: Readonly<Record<string, FailureClass>>,
-  explained: Explained,
+  explained: Explained | undefined,
 ): FailureClass | undefined {
   const { name, code, message } = error;
   const text = typeof message === 'string' ? message : '';
@@ -131,7 +136,7 @@ function explainError(
   if (name === 'AbortError') return 'aborted';
   return (
     explainErrors(error, table, explained) ??
-    explain(error.cause, table, explained) ??
+    explain(error.cause, table, explained, error) ??
     explainByMessage(name, text, error.cause)
   );
 }
@@ -146,7 +151,7 @@ function explainAxios(
   code: string,
   message: string,
   table: Readonly<Record<string, FailureClass>>,
-  explained: Explained,
+  explained: Explained | undefined,
 ): FailureClass | undefined {
   if (code === 'ERR_BAD_RESPONSE') {
     if (AXIOS_TRUNCATED.test(message)) return 'transport';
@@ -154,7 +159,9 @@ function explainAxios(
   }
   if (code === 'ERR_NETWORK') {
     // A plain error without a code is a rule of fetch, as in explainByMessage.
-    return explain(error.cause, table, explained) ?? (isPlainError(error.cause) ? 'permanent' : undefined);
+    return (
+      explain(error.cause, table, explained, error) ?? (isPlainError(error.cause) ? 'permanent' : undefined)
+    );
   }
   const isTimeout = (code === 'ECONNABORTED' || code === 'ETIMEDOUT') && AXIOS_TIMEOUT.test(message);
   return isTimeout ? 'timeout' : undefined;
@@ -177,16 +184,19 @@ function neverSent({ code, syscall }: ErrorLike, message: string): boolean {
 function explainErrors(
   error: ErrorLike,
   table: Readonly<Record<string, FailureClass>>,
-  explained: Explained,
+  explained: Explained | undefined,
 ): FailureClass | undefined {
   if (!Array.isArray(error.errors)) return undefined;
-  const classes = error.errors.map((each) => explain(each, table, explained));
+  const known: Explained = explained ?? new Map([[error, undefined]]);
+  const classes = error.errors.map((each) => explain(each, table, known, error));
   return LEAST_ALLOWING_FIRST.find((failureClass) => classes.includes(failureClass));
 }
 
 function explainByMessage(name: unknown, message: string, cause: unknown): FailureClass | undefined {
-  const byRuntime = RUNTIME_MESSAGES.find(([pattern]) => pattern.test(message))?.[1];
-  if (byRuntime) return byRuntime;
+  if (RUNTIME_MESSAGE.test(message)) {
+    const byRuntime = RUNTIME_MESSAGES.find(([pattern]) => pattern.test(message))?.[1];
+    if (byRuntime) return byRuntime;
+  }
   if (name !== 'TypeError') return PROGRAMMING_ERRORS.includes(name as string) ? 'permanent' : undefined;
   if (!NETWORK_MESSAGES.some((pattern) => pattern.test(message))) return 'permanent';
   // Node names every fault of the network by a code. A cause without one is a rule of fetch: a blocked port, an
