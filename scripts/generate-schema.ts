@@ -3,9 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// Core's own copy: core alone depends on zod.
 import { toJSONSchema } from 'zod/mini';
-import { ACCEPTED_IN_JSON, jsonOptionsSchema } from '../packages/core/src/options/schema.ts';
+import { acceptedInJson, jsonOptionsSchema } from '../packages/core/src/options/schema.ts';
 import { resolvePolicy } from '../packages/core/src/policy.ts';
 
 interface Schema {
@@ -37,7 +36,7 @@ if (!process.argv.includes('--check')) {
 }
 
 function generate(): object {
-  const { $schema, ...schema } = toJSONSchema(jsonOptionsSchema, {
+  const { $schema, ...schema } = toJSONSchema(jsonOptionsSchema(), {
     io: 'input',
     // zod says so of an array that is not changed; in JSON Schema it means one that must not be given.
     override: ({ jsonSchema }) => void delete (jsonSchema as Schema).readOnly,
@@ -51,8 +50,8 @@ function generate(): object {
 function describe(schema: Schema, prefix: string, values: Readonly<Record<string, unknown>>): void {
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     const path = `${prefix}${name}`;
-    const words = ACCEPTED_IN_JSON[path];
-    if (words === undefined) throw new Error(`${path} has no words in ACCEPTED`);
+    const words = acceptedInJson()[path];
+    if (words === undefined) throw new Error(`${path} is not described`);
     property.description = words;
     const value = values[name];
     if (value !== undefined) property.default = value;

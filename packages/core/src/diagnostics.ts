@@ -60,7 +60,7 @@ function openChannels(): Channels | undefined {
   };
 }
 
-const channels = openChannels();
+const channels = /* @__PURE__ */ openChannels();
 
 /** Whether anybody listens to a channel. */
 export function isHeard(name: 'attempt' | 'retry' | 'circuit'): boolean {

@@ -95,7 +95,7 @@ export type {
   OperationObserver,
 } from './instrumentation.ts';
 export { instrument } from './observation.ts';
-export { parseRetryOptions } from './options/schema.ts';
+export { parseRetryOptions } from './options/parse-retry-options.ts';
 export type {
   CircuitState,
   Classification,

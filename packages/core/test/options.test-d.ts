@@ -9,7 +9,8 @@ import type {
   RetryOverride,
   ShouldRetryContext,
 } from '../src/options.ts';
-import { checkOptions, jsonOptionsSchema, parseRetryOptions } from '../src/options/schema.ts';
+import { parseRetryOptions } from '../src/options/parse-retry-options.ts';
+import { checkOptions, jsonOptionsSchema } from '../src/options/schema.ts';
 import type { JsonRetryOptions } from '../src/options/schema.ts';
 import { overridePolicy, resolvePolicy } from '../src/policy.ts';
 import type { RetryPolicy } from '../src/policy.ts';
@@ -107,7 +108,7 @@ expectTypeOf<RetryOptions>().toExtend<AnyRetryOptions>();
 expectTypeOf<keyof RetryOptions>().toEqualTypeOf<keyof AnyRetryOptions>();
 expectTypeOf(checkOptions).returns.toEqualTypeOf<AnyRetryOptions>();
 expectTypeOf(parseRetryOptions).returns.toEqualTypeOf<RetryOptions>();
-expectTypeOf(jsonOptionsSchema.parse({})).toEqualTypeOf<JsonRetryOptions>();
+expectTypeOf(jsonOptionsSchema().parse({})).toEqualTypeOf<JsonRetryOptions>();
 expectTypeOf<JsonRetryOptions>().toExtend<AnyRetryOptions>();
 expectTypeOf<keyof AnyRetryOptions>()
   .exclude<keyof JsonRetryOptions>()

@@ -92,11 +92,7 @@ const PREFIXES: readonly (readonly [prefix: string, failureClass: FailureClass])
 ];
 
 /** The built-in table: error code → failure class. The `errorCodes` option is merged over it. */
-export const ERROR_CODES: Readonly<Record<string, FailureClass>> = Object.freeze(
-  Object.fromEntries(
-    Object.entries(CLASSES).flatMap(([failureClass, codes]) => codes.map((code) => [code, failureClass])),
-  ) as Record<string, FailureClass>,
-);
+export const ERROR_CODES: Readonly<Record<string, FailureClass>> = /* @__PURE__ */ tableOf(CLASSES);
 
 /** The class that a code stands for, `undefined` for one that says nothing. */
 export function classOfCode(
@@ -105,4 +101,11 @@ export function classOfCode(
 ): FailureClass | undefined {
   if (Object.hasOwn(table, code)) return table[code];
   return PREFIXES.find(([prefix]) => code.startsWith(prefix))?.[1];
+}
+
+function tableOf(classes: typeof CLASSES): Readonly<Record<string, FailureClass>> {
+  const entries = Object.entries(classes).flatMap(([failureClass, codes]) =>
+    codes.map((code) => [code, failureClass]),
+  );
+  return Object.freeze(Object.fromEntries(entries) as Record<string, FailureClass>);
 }

@@ -4,38 +4,56 @@ import type * as z from 'zod/mini';
 
 import { RetryConfigError } from '../errors.ts';
 
+/** For each name that an object may have, what makes its schema. A name may be left out. */
+type Shape = Readonly<Record<string, () => z.ZodMiniType>>;
+type Issue = Pick<z.core.$ZodIssue, 'path'> & { readonly code: string; readonly keys?: readonly string[] };
+
 /**
- * Checks a value against a schema.
+ * Checks an object against the schemas of what it may hold. What was given is used then, not zod's copy of it: a clock or
+ * a hook keeps its identity.
  *
- * @param accepted words for each path, in a message
+ * @param words for each path, in a message
  * @throws RetryConfigError that names the first path that is wrong, what was given and what is accepted.
  */
-export function check<T>(
-  schema: z.ZodMiniType<T, unknown>,
-  options: unknown,
-  names: readonly string[],
-  accepted: Readonly<Record<string, string>>,
-): T {
-  const { error } = schema.safeParse(options);
-  // What was given is used, not zod's copy of it: a clock or a hook keeps its identity.
-  if (!error) return options as T;
-  const issue = explainUnion(error.issues[0] as z.core.$ZodIssue);
+export function check(shape: Shape, options: unknown, words: () => Readonly<Record<string, string>>): void {
+  const issue = firstIssue(shape, options);
+  if (issue === undefined) return;
+  const accepted = words();
   const path = issue.path.map(String);
   const given = path.reduce(
     (value: unknown, key) => (value as Record<string, unknown> | undefined)?.[key],
     options,
   );
-  if (issue.code === 'unrecognized_keys') {
+  if (issue.keys) {
     const key = String(issue.keys[0]);
     const value = (given as Record<string, unknown>)[key];
     throw new RetryConfigError(
       [...path, key].join('.'),
       value,
-      `only ${knownKeys(path, names, accepted, given)}`,
+      `only ${knownKeys(path, Object.keys(shape), accepted, given)}`,
     );
   }
-  const words = accepted[path.join('.')] ?? accepted[path.slice(0, 2).join('.')] ?? accepted[path[0] ?? ''];
-  throw new RetryConfigError(path.join('.'), given, words ?? 'an object of retry options');
+  const expected =
+    accepted[path.join('.')] ?? accepted[path.slice(0, 2).join('.')] ?? accepted[path[0] ?? ''];
+  throw new RetryConfigError(path.join('.'), given, expected ?? 'an object of retry options');
+}
+
+/** Name by name, so that only the schemas of what was given are made: that of everything takes several ms. */
+function firstIssue(shape: Shape, options: unknown): Issue | undefined {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    return { code: 'invalid_type', path: [] };
+  }
+  for (const [name, make] of Object.entries(shape)) {
+    if (!(name in options)) continue;
+    const { error } = make().safeParse((options as Record<string, unknown>)[name]);
+    if (!error) continue;
+    const issue = explainUnion(error.issues[0] as z.core.$ZodIssue);
+    return { ...issue, path: [name, ...issue.path] };
+  }
+  for (const key in options) {
+    if (!Object.hasOwn(shape, key)) return { code: 'unrecognized_keys', path: [], keys: [key] };
+  }
+  return undefined;
 }
 
 /** What a union refused, said by the member that looked inside: the others only say that it is no object at all. */

@@ -14,14 +14,7 @@ import type {
   PacerOptions,
 } from '../guards/guard-options.ts';
 import { check } from './check.ts';
-
-const duration = z.number().check(z.gte(0));
-const positiveDuration = z.number().check(z.gt(0));
-const windowDuration = z.number().check(z.gte(1));
-const share = z.number().check(z.gt(0), z.lte(1));
-const count = z.int().check(z.gte(1));
-/** 0 included: a budget that allows nothing is a wish one may have. */
-const amount = z.number().check(z.gte(0));
+import { lazy } from './lazy.ts';
 
 /** What each setting accepts, in the words of an error message. */
 export const ACCEPTED_BY_GUARDS: Readonly<Record<string, string>> = {
@@ -63,77 +56,91 @@ export const ACCEPTED_BY_GUARDS: Readonly<Record<string, string>> = {
   'hedge.maxExtraLoad': 'a number greater than 0',
 };
 
-const windowBudget = z.strictObject({
-  kind: z.optional(z.literal('window')),
-  ratio: z.optional(amount),
-  minPerSecond: z.optional(amount),
-  window: z.optional(windowDuration),
-});
-const tokenBudget = z.strictObject({
-  kind: z.literal('tokens'),
-  capacity: z.optional(amount),
-  cost: z.optional(amount),
-  throttledCost: z.optional(amount),
-  refund: z.optional(amount),
-  threshold: z.optional(z.number().check(z.gte(0), z.lt(1))),
-});
-const circuitBreaker = z.strictObject({
-  failureRate: z.optional(share),
-  slowCallRate: z.optional(share),
-  slowCallDuration: z.optional(positiveDuration),
-  window: z.optional(
-    z.union([z.strictObject({ calls: count }), z.strictObject({ duration: windowDuration })]),
-  ),
-  minimumThroughput: z.optional(count),
-  openTime: z.optional(positiveDuration),
-  openTimeGrowth: z.optional(z.number().check(z.gte(1))),
-  maxOpenTime: z.optional(positiveDuration),
-  openTimeJitter: z.optional(z.number().check(z.gte(0), z.lte(1))),
-  probes: z.optional(count),
-  maxHalfOpenTime: z.optional(positiveDuration),
-  mode: z.optional(z.enum(['requests', 'retries'])),
-});
-const bulkhead = z.strictObject({
-  maxConcurrent: count,
-  maxQueue: z.optional(z.int().check(z.gte(0))),
-  queueTimeout: z.optional(positiveDuration),
-});
-const pacer = z.strictObject({ minRate: z.optional(z.number().check(z.gt(0))) });
-const quantile = z.templateLiteral(['p', z.number()]).check(z.regex(/^p[1-9][0-9]?(?:\.[0-9]{1,2})?$/));
-const hedge = z.strictObject({
-  delay: z.optional(z.union([duration, quantile])),
-  maxHedges: z.optional(count),
-  maxExtraLoad: z.optional(z.number().check(z.gt(0))),
-});
+const duration = () => z.number().check(z.gte(0));
+const positiveDuration = () => z.number().check(z.gt(0));
+const windowDuration = () => z.number().check(z.gte(1));
+const share = () => z.number().check(z.gt(0), z.lte(1));
+const count = () => z.int().check(z.gte(1));
+/** 0 included: a budget that allows nothing is a wish one may have. */
+const amount = () => z.number().check(z.gte(0));
 
-const budget = z.discriminatedUnion('kind', [windowBudget, tokenBudget]);
+const windowBudget = () =>
+  z.strictObject({
+    kind: z.optional(z.literal('window')),
+    ratio: z.optional(amount()),
+    minPerSecond: z.optional(amount()),
+    window: z.optional(windowDuration()),
+  });
+const tokenBudget = () =>
+  z.strictObject({
+    kind: z.literal('tokens'),
+    capacity: z.optional(amount()),
+    cost: z.optional(amount()),
+    throttledCost: z.optional(amount()),
+    refund: z.optional(amount()),
+    threshold: z.optional(z.number().check(z.gte(0), z.lt(1))),
+  });
+const circuitBreaker = () =>
+  z.strictObject({
+    failureRate: z.optional(share()),
+    slowCallRate: z.optional(share()),
+    slowCallDuration: z.optional(positiveDuration()),
+    window: z.optional(
+      z.union([z.strictObject({ calls: count() }), z.strictObject({ duration: windowDuration() })]),
+    ),
+    minimumThroughput: z.optional(count()),
+    openTime: z.optional(positiveDuration()),
+    openTimeGrowth: z.optional(z.number().check(z.gte(1))),
+    maxOpenTime: z.optional(positiveDuration()),
+    openTimeJitter: z.optional(z.number().check(z.gte(0), z.lte(1))),
+    probes: z.optional(count()),
+    maxHalfOpenTime: z.optional(positiveDuration()),
+    mode: z.optional(z.enum(['requests', 'retries'])),
+  });
+const bulkhead = () =>
+  z.strictObject({
+    maxConcurrent: count(),
+    maxQueue: z.optional(z.int().check(z.gte(0))),
+    queueTimeout: z.optional(positiveDuration()),
+  });
+const pacer = () => z.strictObject({ minRate: z.optional(z.number().check(z.gt(0))) });
+const quantile = () => z.templateLiteral(['p', z.number()]).check(z.regex(/^p[1-9][0-9]?(?:\.[0-9]{1,2})?$/));
+const hedge = () =>
+  z.strictObject({
+    delay: z.optional(z.union([duration(), quantile()])),
+    maxHedges: z.optional(count()),
+    maxExtraLoad: z.optional(z.number().check(z.gt(0))),
+  });
+
+const budget = () => z.discriminatedUnion('kind', [windowBudget(), tokenBudget()]);
 
 /** One schema a guard. */
 export const guardSchemas: {
-  readonly budget: z.ZodMiniType<BudgetOptions, BudgetOptions>;
-  readonly circuitBreaker: z.ZodMiniType<CircuitBreakerOptions, CircuitBreakerOptions>;
-  readonly bulkhead: z.ZodMiniType<BulkheadOptions, BulkheadOptions>;
-  readonly pacer: z.ZodMiniType<PacerOptions, PacerOptions>;
-  readonly hedge: z.ZodMiniType<HedgeOptions, HedgeOptions>;
-} = { budget, circuitBreaker, bulkhead, pacer, hedge };
+  readonly budget: () => z.ZodMiniType<BudgetOptions, BudgetOptions>;
+  readonly circuitBreaker: () => z.ZodMiniType<CircuitBreakerOptions, CircuitBreakerOptions>;
+  readonly bulkhead: () => z.ZodMiniType<BulkheadOptions, BulkheadOptions>;
+  readonly pacer: () => z.ZodMiniType<PacerOptions, PacerOptions>;
+  readonly hedge: () => z.ZodMiniType<HedgeOptions, HedgeOptions>;
+} = /* @__PURE__ */ lazy({ budget, circuitBreaker, bulkhead, pacer, hedge });
 
+type GuardName = keyof typeof guardSchemas;
 type Accepts<Wide, Narrow extends Wide> = Narrow extends Wide ? Wide : never;
 /** Does not compile when a schema refuses what the documented types allow; the other way is checked above. */
 type Agreement =
-  | Accepts<z.input<typeof budget>, BudgetOptions>
-  | Accepts<z.input<typeof circuitBreaker>, CircuitBreakerOptions>
-  | Accepts<z.input<typeof bulkhead>, BulkheadOptions>
-  | Accepts<z.input<typeof pacer>, PacerOptions>
-  | Accepts<z.input<typeof hedge>, HedgeOptions>;
+  | Accepts<z.input<ReturnType<typeof budget>>, BudgetOptions>
+  | Accepts<z.input<ReturnType<typeof circuitBreaker>>, CircuitBreakerOptions>
+  | Accepts<z.input<ReturnType<typeof bulkhead>>, BulkheadOptions>
+  | Accepts<z.input<ReturnType<typeof pacer>>, PacerOptions>
+  | Accepts<z.input<ReturnType<typeof hedge>>, HedgeOptions>;
 
 /**
  * Checks the options of a guard that is made alone.
  *
  * @throws RetryConfigError that names the first setting that is wrong.
  */
-export function checkGuard(name: keyof typeof guardSchemas, options: unknown): void {
-  const schema = z.strictObject({ [name]: guardSchemas[name] });
-  check<Record<string, Agreement>>(schema, { [name]: options }, [name], ACCEPTED_BY_GUARDS);
+export function checkGuard(name: GuardName, options: unknown): void {
+  const shape: Readonly<Record<string, () => z.ZodMiniType<Agreement>>> = { [name]: guardSchemas[name] };
+  check(shape, { [name]: options }, () => ACCEPTED_BY_GUARDS);
 }
 
 /** Settings of a breaker that can't hold together. */

@@ -11,6 +11,7 @@ import type { FailureClass } from '../outcome.ts';
 import type { RequestDescription } from '../request.ts';
 import { check } from './check.ts';
 import { ACCEPTED_BY_GUARDS, guardSchemas } from './guards-schema.ts';
+import { extended, lazy, makeAll, once } from './lazy.ts';
 
 /** The options that JSON can say: those without functions and without `Infinity`. */
 export type JsonRetryOptions = Omit<
@@ -19,7 +20,7 @@ export type JsonRetryOptions = Omit<
 > & { strategy?: StrategyName | undefined; idempotencyKey?: boolean | undefined };
 
 /** What each option accepts, in the words of an error message and of the JSON Schema. */
-const ACCEPTED: Readonly<Record<string, string>> = {
+const accepted = /* @__PURE__ */ once((): Readonly<Record<string, string>> => ({
   maxAttempts: 'a whole number of at least 1, or Infinity together with a timeout',
   strategy: "'fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated', or a function that returns ms",
   baseDelay: 'a number of ms of at least 0',
@@ -53,113 +54,118 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   throwOnExhausted: 'true or false',
   clock: 'an object with the functions now(), epoch() and schedule(delay, callback)',
   random: 'a function that returns a number from 0 to below 1',
-};
+}));
 
 /** The same for JSON, which has no functions and no `Infinity`. */
-export const ACCEPTED_IN_JSON: Readonly<Record<string, string>> = {
-  ...ACCEPTED,
+export const acceptedInJson: () => Readonly<Record<string, string>> = /* @__PURE__ */ once(() => ({
+  ...accepted(),
   maxAttempts: 'a whole number of at least 1',
   strategy: "'fixed', 'linear', 'exponential', 'fibonacci' or 'decorrelated'",
   idempotencyKey: 'true or false',
-};
-
-const duration = z.number().check(z.gte(0));
-const positiveDuration = z.number().check(z.gt(0));
-const attempts = z.int().check(z.gte(1));
-const strategyName = z.enum(['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated']);
-const failureClass = z.enum([
-  'connection',
-  'transport',
-  'timeout',
-  'throttled',
-  'transient',
-  'permanent',
-  'aborted',
-] satisfies FailureClass[]);
-
-const jsonShape = {
-  maxAttempts: z.optional(attempts),
-  strategy: z.optional(strategyName),
-  baseDelay: z.optional(duration),
-  throttledBaseDelay: z.optional(duration),
-  maxDelay: z.optional(duration),
-  multiplier: z.optional(z.number().check(z.gte(1))),
-  jitter: z.optional(
-    z.union([
-      z.enum(['none', 'full', 'equal']),
-      z.strictObject({ range: z.number().check(z.gte(0), z.lte(1)) }),
-    ]),
-  ),
-  attemptTimeout: z.optional(positiveDuration),
-  timeout: z.optional(positiveDuration),
-  methods: z.optional(z.readonly(z.array(z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/))))),
-  statusCodes: z.optional(z.readonly(z.array(z.int().check(z.gte(100), z.lte(599))))),
-  errorCodes: z.optional(z.record(z.string(), failureClass)),
-  retryAfter: z.optional(
-    z.union([
-      z.strictObject({ max: z.optional(duration), beyond: z.optional(z.enum(['stop', 'cap'])) }),
-      z.literal(false),
-    ]),
-  ),
-  idempotencyKey: z.optional(z.boolean()),
-  attemptHeaders: z.optional(z.boolean()),
-  nested: z.optional(z.enum(['single', 'full'])),
-  replay: z.optional(
-    z.union([z.strictObject({ maxBytes: z.optional(z.int().check(z.gte(0))) }), z.literal(false)]),
-  ),
-  resume: z.optional(z.boolean()),
-  budget: z.optional(z.union([guardSchemas.budget, z.literal(false)])),
-  circuitBreaker: z.optional(z.union([guardSchemas.circuitBreaker, z.literal(false)])),
-  bulkhead: z.optional(z.union([guardSchemas.bulkhead, z.literal(false)])),
-  pacer: z.optional(z.union([guardSchemas.pacer, z.literal(false)])),
-  hedge: z.optional(z.union([guardSchemas.hedge, z.literal(false)])),
-  maxKeys: z.optional(z.int().check(z.gte(1))),
-  throwOnExhausted: z.optional(z.boolean()),
-};
+}));
 
 const func = <T>(): z.ZodMiniCustom<T, T> => z.custom<T>((value) => typeof value === 'function');
 const hook = <Name extends keyof RetryHooks>(): z.ZodMiniOptional<
   z.ZodMiniCustom<NonNullable<RetryHooks[Name]>, NonNullable<RetryHooks[Name]>>
 > => z.optional(func<NonNullable<RetryHooks[Name]>>());
 
-const optionsShape = {
-  ...jsonShape,
-  maxAttempts: z.optional(z.union([attempts, z.literal(Infinity)])),
-  strategy: z.optional(z.union([strategyName, func<(context: BackoffContext) => number>()])),
-  idempotencyKey: z.optional(z.union([z.boolean(), func<(request: RequestDescription) => string>()])),
-  retryableErrors: z.optional(z.readonly(z.array(func<ErrorMatcher>()))),
-  nonRetryableErrors: z.optional(z.readonly(z.array(func<ErrorMatcher>()))),
-  shouldRetry: z.optional(func<NonNullable<GeneralOptions['shouldRetry']>>()),
-  key: z.optional(func<(request: RequestDescription) => string>()),
-  hooks: z.optional(
-    z.strictObject({
-      onAttempt: hook<'onAttempt'>(),
-      onRetry: hook<'onRetry'>(),
-      beforeRetry: hook<'beforeRetry'>(),
-      onSuccess: hook<'onSuccess'>(),
-      onGiveUp: hook<'onGiveUp'>(),
-      onCircuitChange: hook<'onCircuitChange'>(),
-    }),
-  ),
-  clock: z.optional(
-    z.custom<Clock>((value) => {
-      const clock = value as Partial<Clock> | null;
-      return (
-        typeof clock?.now === 'function' &&
-        typeof clock.epoch === 'function' &&
-        typeof clock.schedule === 'function'
-      );
-    }),
-  ),
-  random: z.optional(func<Random>()),
-};
-const optionsSchema = z.strictObject(optionsShape);
+const duration = () => z.number().check(z.gte(0));
+const positiveDuration = () => z.number().check(z.gt(0));
+const attempts = () => z.int().check(z.gte(1));
+const strategyName = () => z.enum(['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated']);
+const failureClass = () =>
+  z.enum([
+    'connection',
+    'transport',
+    'timeout',
+    'throttled',
+    'transient',
+    'permanent',
+    'aborted',
+  ] satisfies FailureClass[]);
+
+const jsonShape = /* @__PURE__ */ lazy({
+  maxAttempts: () => z.optional(attempts()),
+  strategy: () => z.optional(strategyName()),
+  baseDelay: () => z.optional(duration()),
+  throttledBaseDelay: () => z.optional(duration()),
+  maxDelay: () => z.optional(duration()),
+  multiplier: () => z.optional(z.number().check(z.gte(1))),
+  jitter: () =>
+    z.optional(
+      z.union([
+        z.enum(['none', 'full', 'equal']),
+        z.strictObject({ range: z.number().check(z.gte(0), z.lte(1)) }),
+      ]),
+    ),
+  attemptTimeout: () => z.optional(positiveDuration()),
+  timeout: () => z.optional(positiveDuration()),
+  methods: () => z.optional(z.readonly(z.array(z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/))))),
+  statusCodes: () => z.optional(z.readonly(z.array(z.int().check(z.gte(100), z.lte(599))))),
+  errorCodes: () => z.optional(z.record(z.string(), failureClass())),
+  retryAfter: () =>
+    z.optional(
+      z.union([
+        z.strictObject({ max: z.optional(duration()), beyond: z.optional(z.enum(['stop', 'cap'])) }),
+        z.literal(false),
+      ]),
+    ),
+  idempotencyKey: () => z.optional(z.boolean()),
+  attemptHeaders: () => z.optional(z.boolean()),
+  nested: () => z.optional(z.enum(['single', 'full'])),
+  replay: () =>
+    z.optional(
+      z.union([z.strictObject({ maxBytes: z.optional(z.int().check(z.gte(0))) }), z.literal(false)]),
+    ),
+  resume: () => z.optional(z.boolean()),
+  budget: () => z.optional(z.union([guardSchemas.budget(), z.literal(false)])),
+  circuitBreaker: () => z.optional(z.union([guardSchemas.circuitBreaker(), z.literal(false)])),
+  bulkhead: () => z.optional(z.union([guardSchemas.bulkhead(), z.literal(false)])),
+  pacer: () => z.optional(z.union([guardSchemas.pacer(), z.literal(false)])),
+  hedge: () => z.optional(z.union([guardSchemas.hedge(), z.literal(false)])),
+  maxKeys: () => z.optional(z.int().check(z.gte(1))),
+  throwOnExhausted: () => z.optional(z.boolean()),
+});
+
+const optionsShape = /* @__PURE__ */ extended(jsonShape, {
+  maxAttempts: () => z.optional(z.union([attempts(), z.literal(Infinity)])),
+  strategy: () => z.optional(z.union([strategyName(), func<(context: BackoffContext) => number>()])),
+  idempotencyKey: () => z.optional(z.union([z.boolean(), func<(request: RequestDescription) => string>()])),
+  retryableErrors: () => z.optional(z.readonly(z.array(func<ErrorMatcher>()))),
+  nonRetryableErrors: () => z.optional(z.readonly(z.array(func<ErrorMatcher>()))),
+  shouldRetry: () => z.optional(func<NonNullable<GeneralOptions['shouldRetry']>>()),
+  key: () => z.optional(func<(request: RequestDescription) => string>()),
+  hooks: () =>
+    z.optional(
+      z.strictObject({
+        onAttempt: hook<'onAttempt'>(),
+        onRetry: hook<'onRetry'>(),
+        beforeRetry: hook<'beforeRetry'>(),
+        onSuccess: hook<'onSuccess'>(),
+        onGiveUp: hook<'onGiveUp'>(),
+        onCircuitChange: hook<'onCircuitChange'>(),
+      }),
+    ),
+  clock: () =>
+    z.optional(
+      z.custom<Clock>((value) => {
+        const clock = value as Partial<Clock> | null;
+        return (
+          typeof clock?.now === 'function' &&
+          typeof clock.epoch === 'function' &&
+          typeof clock.schedule === 'function'
+        );
+      }),
+    ),
+  random: () => z.optional(func<Random>()),
+});
 
 /** The options of JSON; the published JSON Schema is made from it. */
-export const jsonOptionsSchema: z.ZodMiniType<JsonRetryOptions, unknown> = z.strictObject(jsonShape);
+export const jsonOptionsSchema = (): z.ZodMiniType<JsonRetryOptions, unknown> =>
+  z.strictObject(makeAll(jsonShape));
 
 type Accepts<Wide, Narrow extends Wide> = Narrow extends Wide ? Wide : never;
-type SchemaInput = z.input<typeof optionsSchema>;
+type SchemaInput = z.input<z.ZodMiniObject<ReturnType<typeof makeAll<typeof optionsShape>>, z.core.$strict>>;
 /** Does not compile when the schema and the documented types differ. */
 type Agreement = [
   Accepts<SchemaInput, AnyRetryOptions>,
@@ -175,21 +181,18 @@ type Agreement = [
  * @throws RetryConfigError that names the first option that is wrong.
  */
 export function checkOptions(options: unknown): AnyRetryOptions {
-  return check<Agreement[1]>(optionsSchema, options, Object.keys(optionsShape), ACCEPTED);
+  check(optionsShape, options, accepted);
+  return options as Agreement[1];
 }
 
 /**
- * Checks options that come from JSON: a file, a setting of a service.
+ * Checks options of JSON, each by itself.
  *
- * @throws RetryConfigError that names the first option that is wrong, functions and `Infinity` included.
- *
- * @example
- * const engine = createRetryEngine(parseRetryOptions(JSON.parse(text)));
+ * @throws RetryConfigError that names the first option that is wrong.
  */
-export function parseRetryOptions(json: unknown): RetryOptions {
-  const options = check(jsonOptionsSchema, json, Object.keys(jsonShape), ACCEPTED_IN_JSON);
-  checkTogether(options);
-  return options as RetryOptions;
+export function checkJsonOptions(json: unknown): JsonRetryOptions {
+  check(jsonShape, json, acceptedInJson);
+  return json as JsonRetryOptions;
 }
 
 /** Settings that a strategy has no use for, given by one author in one object. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { RetryConfigError } from '../../src/errors.ts';
-import { parseRetryOptions } from '../../src/options/schema.ts';
+import { parseRetryOptions } from '../../src/options/parse-retry-options.ts';
 import { resolvePolicy } from '../../src/policy.ts';
 
 const everything = {

@@ -1,0 +1,18 @@
+/** Options from a file. Apart from the schema, so that its declaration needs no package. */
+
+import type { RetryOptions } from '../options.ts';
+import { checkJsonOptions, checkTogether } from './schema.ts';
+
+/**
+ * Checks options that come from JSON: a file, a setting of a service.
+ *
+ * @throws RetryConfigError that names the first option that is wrong, functions and `Infinity` included.
+ *
+ * @example
+ * const engine = createRetryEngine(parseRetryOptions(JSON.parse(text)));
+ */
+export function parseRetryOptions(json: unknown): RetryOptions {
+  const options = checkJsonOptions(json);
+  checkTogether(options);
+  return options as RetryOptions;
+}
