@@ -87,10 +87,22 @@ export default {
     },
     {
       name: 'core-imports-zod-only',
-      comment: 'core runs in every runtime and depends on zod alone',
+      comment: 'core runs in every runtime and imports zod alone, which becomes a part of its bundle',
       severity,
       from: { path: core },
       to: { pathNot: [core, '(^|/)node_modules/zod/'] },
+    },
+    {
+      name: 'core-testing-copies-state',
+      comment:
+        'the bundle of testing has its own copy of what it imports, which must hold no state and no error class',
+      severity,
+      from: { path: `${core}testing/` },
+      to: {
+        path: core,
+        pathNot: [`${core}testing/`, ...['builtin-module.ts', 'clock.ts'].map(pattern)],
+        dependencyTypesNot: ['type-only'],
+      },
     },
     ...Object.entries(clients).map(([adapter, own]) => ({
       name: `${adapter}-imports`,

@@ -1,9 +1,8 @@
 // What statistics cost an operation that succeeds at once. No option turns the aggregate off, so "off" is the same engine
 // with the methods that count replaced by nothing, in a process of its own.
-import { createRetryEngine, getRetryStatistics } from '@tenax/core';
-
-// The very module that the engine has loaded; the package exports it to nobody.
-import { RecentSums } from '../packages/core/dist/statistics/recent-sums.js';
+// The sources, since the package exports what counts to nobody.
+import { createRetryEngine, getRetryStatistics } from '../packages/core/src/index.ts';
+import { RecentSums } from '../packages/core/src/statistics/recent-sums.ts';
 import { compareCalls } from './calls.ts';
 import { publish } from './publish.ts';
 

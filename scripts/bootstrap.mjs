@@ -36,7 +36,7 @@ if (chosen === undefined) {
 
 install();
 if (chosen.build !== undefined) {
-  must(join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ['-b', ...chosen.build]);
+  must(join(root, 'scripts', 'build.ts'), chosen.build);
 }
 run(chosen.script, rest);
 

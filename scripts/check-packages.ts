@@ -1,4 +1,5 @@
-// Packs every public package as the registry would get it, and checks the tarballs: their manifest and their types.
+// Packs every public package as the registry would get it, and checks the tarballs: their manifest, their types, and
+// that they import nothing that is not installed with them.
 import { execFileSync, type ExecFileSyncOptionsWithStringEncoding } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,8 +70,26 @@ function check(name: string, tarball: string): void {
     if (/tsbuildinfo|\/test\/|\/smoke\/|\.test\./u.test(file))
       problems.push(`${name}: ${file} does not belong in the package`);
   }
+  const installed = new Set(Object.keys({ ...packed.dependencies, ...packed.peerDependencies }));
+  for (const imported of importedPackages(tarball, files)) {
+    if (!installed.has(imported))
+      problems.push(`${name}: it imports ${imported}, which it does not depend on`);
+  }
   findings(name, () => execFileSync('publint', [tarball, '--strict'], tool));
   findings(name, () => execFileSync('attw', [tarball, '--profile', 'esm-only'], tool));
+}
+
+/** The packages that bundles and declarations import. */
+function importedPackages(tarball: string, files: readonly string[]): Set<string> {
+  const built = files.filter((file) => /\/dist\/.*(?:\.js|\.d\.ts)$/u.test(file));
+  const code = execFileSync('tar', ['-xzOf', tarball, ...built], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const imports = code.matchAll(
+    /^(?:import |(?:import|export|\}).*\bfrom )["'](?!node:|[.])((?:@[^/"']+\/)?[^/"']+)/gmu,
+  );
+  return new Set(Array.from(imports, ([, imported = '']) => imported));
 }
 
 function findings(name: string, run: () => void): void {

@@ -16,7 +16,7 @@ interface Check {
 
 const node = process.execPath;
 const checks: readonly Check[] = [
-  { name: 'types', command: 'tsc', args: ['-b'] },
+  { name: 'types and bundles', command: node, args: ['scripts/build.ts'] },
   { name: 'lint', command: 'oxlint', args: [] },
   { name: 'format', command: 'oxfmt', args: ['--check'] },
   {

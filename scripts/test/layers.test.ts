@@ -91,6 +91,19 @@ describe('inside core', () => {
     expect(await broken(core({ 'utils.ts': value }))).toEqual(['core-no-floor-alone']);
   });
 
+  test('testing copies no state into its bundle', async () => {
+    const files = { 'clock.ts': value, 'errors.ts': value };
+    expect(
+      await broken(core({ ...files, 'testing/index.ts': `export { value } from '../clock.ts';\n` })),
+    ).toEqual([]);
+    expect(
+      await broken(core({ ...files, 'testing/index.ts': `export { value } from '../errors.ts';\n` })),
+    ).toEqual(['core-testing-copies-state']);
+    expect(
+      await broken(core({ ...files, 'testing/index.ts': `export type { Value } from '../errors.ts';\n` })),
+    ).toEqual([]);
+  });
+
   test('only zod comes from outside', async () => {
     expect(await broken(core({ 'clock.ts': `import 'node:fs';\n${value}` }))).toEqual([
       'core-imports-zod-only',
