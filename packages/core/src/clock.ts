@@ -42,16 +42,12 @@ interface NodeTimeout {
   unref(): void;
 }
 
+/** A timer of the platform, and nothing more: it is what most operations that wait hold. */
 class TimeoutTimer implements Timer {
-  #handle: unknown;
-  #remaining: number;
-  readonly #callback: () => void;
-  #isRef = true;
+  readonly #handle: unknown;
 
   constructor(delay: number, callback: () => void) {
-    this.#remaining = delay;
-    this.#callback = callback;
-    this.#arm();
+    this.#handle = setTimeout(callback, delay);
   }
 
   cancel(): void {
@@ -59,27 +55,53 @@ class TimeoutTimer implements Timer {
   }
 
   unref(): void {
+    (this.#handle as Partial<NodeTimeout>).unref?.();
+  }
+
+  ref(): void {
+    (this.#handle as Partial<NodeTimeout>).ref?.();
+  }
+}
+
+/** A delay that the platform does not keep in one piece. */
+class LongTimer implements Timer {
+  #part: TimeoutTimer;
+  #remaining: number;
+  readonly #callback: () => void;
+  #isRef = true;
+
+  constructor(delay: number, callback: () => void) {
+    this.#remaining = delay;
+    this.#callback = callback;
+    this.#part = this.#next();
+  }
+
+  cancel(): void {
+    this.#part.cancel();
+  }
+
+  unref(): void {
     this.#isRef = false;
-    (this.#handle as Partial<NodeTimeout> | undefined)?.unref?.();
+    this.#part.unref();
   }
 
   ref(): void {
     this.#isRef = true;
-    (this.#handle as Partial<NodeTimeout> | undefined)?.ref?.();
+    this.#part.ref();
   }
 
-  #arm(): void {
+  #next(): TimeoutTimer {
     const delay = Math.min(this.#remaining, LONGEST_TIMEOUT);
     this.#remaining -= delay;
-    this.#handle = setTimeout(TimeoutTimer.#elapsed, delay, this);
-    if (!this.#isRef) this.unref();
+    return new TimeoutTimer(delay, () => {
+      if (this.#remaining > 0) {
+        this.#part = this.#next();
+        if (!this.#isRef) this.#part.unref();
+      } else {
+        this.#callback();
+      }
+    });
   }
-
-  // Handed to setTimeout with the timer as its argument, so that a wait allocates no closure.
-  static readonly #elapsed = (timer: TimeoutTimer): void => {
-    if (timer.#remaining > 0) timer.#arm();
-    else timer.#callback();
-  };
 }
 
 /** A turn of the event loop without a timer: `setImmediate` where it is, a message port in browsers. */
@@ -122,7 +144,10 @@ const { performance } = globalThis;
 export const systemClock: Clock = {
   now: () => performance.now(),
   epoch: () => Date.now(),
-  schedule: (delay, callback) => (delay > 0 ? new TimeoutTimer(delay, callback) : new TurnTimer(callback)),
+  schedule: (delay, callback) => {
+    if (delay > LONGEST_TIMEOUT) return new LongTimer(delay, callback);
+    return delay > 0 ? new TimeoutTimer(delay, callback) : new TurnTimer(callback);
+  },
 };
 
 /** The system's random source. */

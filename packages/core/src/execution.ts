@@ -60,7 +60,6 @@ export abstract class Execution
 {
   headers: Headers | undefined;
   readonly callerSignal: AbortSignal | undefined;
-  readonly bounded: boolean;
   readonly method: string | undefined;
   readonly hasIdempotencyKey: boolean;
   /** Set where somebody observes operations. */
@@ -98,12 +97,15 @@ export abstract class Execution
     }
     this.hasIdempotencyKey = hasIdempotencyKey;
     this.callerSignal = call.signal;
-    this.bounded =
-      policy.timeout !== undefined || policy.attemptTimeout !== undefined || policy.hedge !== false;
     this.policy = policy;
     this.operation = first?.toOperation(this) ?? new Operation(policy, this, call, policy.clock.now());
     this.#engine = engine;
     if (first) this.#useDestination(first.destination);
+  }
+
+  get bounded(): boolean {
+    const { attemptTimeout, hedge, timeout } = this.policy;
+    return timeout !== undefined || attemptTimeout !== undefined || hedge !== false;
   }
 
   get url(): string | undefined {
