@@ -17,7 +17,7 @@ import { AxiosOutcome, discardResponse } from './axios-outcome.ts';
 import { TokenSignal } from './caller-signal.ts';
 import { prepareData } from './request-data.ts';
 import type { RequestData } from './request-data.ts';
-import { showStatistics } from './show-statistics.ts';
+import { RetriedResponse, showStatistics } from './show-statistics.ts';
 
 /** A request on its way through an adapter. */
 export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
@@ -78,8 +78,13 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     return ready ? ready.then(() => this.#dispatch(attempt)) : this.#dispatch(attempt);
   }
 
-  describe(response: AxiosResponse<unknown>): AxiosOutcome {
+  present(response: AxiosResponse<unknown>): AxiosResponse<unknown> {
+    if (!this.#isOwnAdapter && RetriedResponse.isEnoughFor(response)) return new RetriedResponse(response);
     showStatistics(response);
+    return response;
+  }
+
+  describe(response: AxiosResponse<unknown>): AxiosOutcome {
     return new AxiosOutcome(response, this.#config);
   }
 

@@ -62,7 +62,16 @@ export class EventExecution extends Execution implements EventOperation {
       return;
     }
     this.open();
-    if (this.#isLetThrough(() => this.enter())) this.entered(this.operation.startedAt);
+    if (!this.policy.bulkhead || this.#mayEnter()) this.entered(this.operation.startedAt);
+  }
+
+  /** Whether there is a place at once; where none will come, the operation ends. */
+  #mayEnter(): boolean {
+    try {
+      return this.enter();
+    } catch (error) {
+      return this.#refused(error);
+    }
   }
 
   protected override entered(now: number): void {
@@ -162,18 +171,22 @@ export class EventExecution extends Execution implements EventOperation {
 
   /** Sends the next attempt, as soon as the guards let it through. */
   #pass(now: number): void {
-    if (!this.isGuarded || this.#isLetThrough(() => this.pass(now))) this.passed(now);
+    if (!this.isGuarded || this.#mayPass(now)) this.passed(now);
   }
 
-  /** Whether a guard says yes at once; a no ends the operation. */
-  #isLetThrough(ask: () => boolean): boolean {
+  /** Whether the guards let the next attempt through at once; where they never will, the operation ends. */
+  #mayPass(now: number): boolean {
     try {
-      return ask();
+      return this.pass(now);
     } catch (error) {
-      if (!Interruption.is(error)) throw error;
-      this.#end(error);
-      return false;
+      return this.#refused(error);
     }
+  }
+
+  #refused(error: unknown): false {
+    if (!Interruption.is(error)) throw error;
+    this.#end(error);
+    return false;
   }
 
   protected override passed(startedAt: number): void {

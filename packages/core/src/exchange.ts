@@ -76,6 +76,11 @@ export interface ExchangeDescription {
 export interface Exchange<T> extends ExchangeDescription {
   /** Sends one attempt; fulfilled when the response's headers have come. */
   send(attempt: AttemptContext): T | PromiseLike<T>;
+  /**
+   * The response as the caller is to get it, where that is another object than the client's own. It is asked before
+   * `describe`; `send` could do the same, for a promise more.
+   */
+  present?(value: T): T;
   /** Says what came back. `undefined` is a success that needs no words. */
   describe?(value: T): Outcome | undefined;
   /** Ends a response that the caller will not get; `undefined` when there is nothing to end. */

@@ -145,7 +145,7 @@ export abstract class Execution
    */
   protected enter(): boolean {
     const guards = this.#guards;
-    if (!this.policy.bulkhead || guards === undefined || guards.tryEnter()) return true;
+    if (guards === undefined || guards.tryEnter()) return true;
     this.operation.waitBegan();
     this.wait(
       (wait) => guards.waitForPlace(wait),

@@ -33,10 +33,10 @@ export class PromisedExchange<T> implements Transport {
 
   /** Runs the operation to its end. */
   run(): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.then(resolve, reject);
-      this.#execution.start();
-    });
+    const { promise, reject, resolve } = Promise.withResolvers<T>();
+    this.then(resolve, reject);
+    this.#execution.start();
+    return promise;
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- nobody but a promise gets it
@@ -120,9 +120,11 @@ export class PromisedExchange<T> implements Transport {
       this.discard(attempt)?.cancel();
       return;
     }
+    const exchange = this.#exchange;
     let outcome: Outcome | undefined;
     try {
-      outcome = this.#exchange.describe?.(value);
+      if (exchange.present) attempt.answer = { value: exchange.present(value) };
+      outcome = exchange.describe?.(value);
     } catch (error) {
       this.#failed(error, attempt);
       return;

@@ -24,11 +24,14 @@ export class PromisedFirstAttempt<T> extends FirstAttempt<Exchange<T>> {
     );
   }
 
-  #answered(value: T): T | PromiseLike<T> {
+  #answered(answer: T): T | PromiseLike<T> {
     const endedAt = this.policy.clock.now();
+    const { exchange } = this;
+    let value = answer;
     let outcome: Outcome | undefined;
     try {
-      outcome = this.exchange.describe?.(value);
+      if (exchange.present) value = exchange.present(answer);
+      outcome = exchange.describe?.(value);
     } catch (error) {
       return this.#failed(error);
     }
