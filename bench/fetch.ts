@@ -6,6 +6,7 @@ await compareClients(import.meta.url, fetchClients, {
   name: 'fetch',
   title: 'fetch',
   seconds: 150,
+  goals: { latency: 1.01, throughput: 0.98, processor: 1.02 },
   method: [
     'The happy path over the fetch of Node. Every client may retry twice, and reads the body as text.',
   ],

@@ -10,6 +10,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
+import { onCore } from './cores.ts';
 import { estimate, median } from './figures.ts';
 import type { Figure } from './figures.ts';
 import { option, quick } from './settings.ts';
@@ -33,6 +34,8 @@ export interface Plan {
   readonly claim?: { readonly metric: string; readonly share: number };
   /** Flags of Node. */
   readonly flags?: readonly string[];
+  /** All cases are kept on the second core: the first is for what is around them. */
+  readonly onOneCore?: boolean;
   /** What each set of processes needs around it, such as a server. */
   readonly surroundings?: () => Promise<{ readonly argument: string; stop(): void }>;
 }
@@ -60,6 +63,13 @@ export class Comparison {
   /** To the bare case in the same round. */
   ratio(name: string, metric: string): Figure | undefined {
     return this.#figure(name, metric, (own, bare) => own / bare);
+  }
+
+  /** Of all rounds together: for a metric that comes in lumps, such as what the garbage collector takes. */
+  ratioOfSums(name: string, metric: string): Figure {
+    const sum = (samples: Samples, of: string): number =>
+      (samples.get(of) as readonly Sample[]).reduce((total, sample) => total + (sample[metric] as number), 0);
+    return estimate(this.#sets.map((samples) => sum(samples, name) / sum(samples, this.names[0] as string)));
   }
 
   /** More than the bare case in the same round. */
@@ -134,7 +144,7 @@ async function measureSet(
   program: string,
   run: string,
   names: readonly string[],
-  { flags = [], rounds, surroundings, warmUp }: Plan,
+  { flags = [], onOneCore = false, rounds, surroundings, warmUp }: Plan,
 ): Promise<Samples> {
   const around = await surroundings?.();
   const children = names.map((name) =>
@@ -146,7 +156,7 @@ async function measureSet(
         `--argument=${around?.argument ?? ''}`,
         ...(quick ? ['--quick'] : []),
       ],
-      { execArgv: [...flags] },
+      onOneCore ? onCore(1, flags) : { execArgv: [...flags] },
     ),
   );
   try {
@@ -154,7 +164,7 @@ async function measureSet(
     await Promise.all(children.map((child) => answer(child)));
     const samples = new Map<string, Sample[]>(names.map((name) => [name, []]));
     for (let round = -warmUp; round < rounds; round += 1) {
-      for (const index of rotated([...names.keys()], round)) {
+      for (const index of shuffled([...names.keys()])) {
         const child = children[index] as ChildProcess;
         child.send('go');
         const sample = (await answer(child)) as Sample;
@@ -193,7 +203,15 @@ async function serve(create: Case): Promise<void> {
   process.send?.('ready');
 }
 
-/** Another order each round, so that no case always follows the same one. */
+/** Another order each round: what a case leaves to be done, such as garbage to be collected, falls to another one. */
+function shuffled<T>(list: readonly T[]): T[] {
+  return list
+    .map((item) => ({ item, place: Math.random() }))
+    .toSorted((one, other) => one.place - other.place)
+    .map(({ item }) => item);
+}
+
+/** Each set of processes is started in another order. */
 function rotated<T>(list: readonly T[], round: number): T[] {
   const shift = ((round % list.length) + list.length) % list.length;
   return [...list.slice(shift), ...list.slice(0, shift)];

@@ -48,15 +48,21 @@ function isBetter(cell: Cell, figure: Figure, { better }: Column): boolean {
   return better === 'lower' ? cell.value + margin < figure.value : cell.value - margin > figure.value;
 }
 
-function goalText({ goal, name, unit = '', digits }: Column, at: number, rows: readonly Row[]): string[] {
+function goalText(
+  { better, digits, goal, name, unit = '' }: Column,
+  at: number,
+  rows: readonly Row[],
+): string[] {
   const row = rows.find(({ role }) => role === 'tenax');
   const figure = row?.cells[at];
   if (goal === undefined || !row || !isFigure(figure)) return [];
   const spread = figure.spread || 0;
-  const off = `missed by ${(figure.value - goal).toFixed(digits)} ${unit}`.trim();
-  const verdict =
-    figure.value + spread <= goal ? 'met' : figure.value - spread <= goal ? 'within the spread' : off;
-  return [`- Goal for ${row.name}, ${name}: at most ${number(goal, digits)} ${unit}: ${verdict}.`];
+  const isUpwards = better === 'higher';
+  const excess = isUpwards ? goal - figure.value : figure.value - goal;
+  const off = `missed by ${excess.toFixed(digits)} ${unit}`.trim();
+  const verdict = excess + spread <= 0 ? 'met' : excess - spread <= 0 ? 'within the spread' : off;
+  const bound = `${isUpwards ? 'at least' : 'at most'} ${number(goal, digits)} ${unit}`.trim();
+  return [`- Goal for ${row.name}, ${name}: ${bound}: ${verdict}.`];
 }
 
 function cellText(cell: Cell, { digits }: Column): string {

@@ -14,6 +14,18 @@ const tenax = (options?: RetryingFetchOptions) => async (): Promise<Client> => {
   return async (url) => (await retrying(url)).text();
 };
 
+/** What any layer has to do that says how long a request took. */
+function timed(): Client {
+  let total = 0;
+  const send = async (url: string): Promise<Response> => {
+    const start = performance.now();
+    const response = await fetch(url);
+    total += performance.now() - start;
+    return response;
+  };
+  return async (url) => (await send(url)).text();
+}
+
 async function fetchRetry(): Promise<Client> {
   const { default: build } = await import('fetch-retry');
   const retrying = build(fetch, { retries: RETRIES, retryOn: [429, 500, 502, 503, 504] });
@@ -57,6 +69,7 @@ export const fetchClients: Readonly<Record<string, () => Client | Promise<Client
   'bare fetch again': bare,
   Tenax: tenax(),
   'Tenax, both timeouts': tenax({ attemptTimeout: 5_000, timeout: 10_000 }),
+  'two readings of the clock': timed,
   'fetch-retry': fetchRetry,
   'p-retry around fetch': pRetryAround,
   'ky, no timeout': kyWith(false),
