@@ -9,8 +9,8 @@ type Call = () => Promise<unknown>;
 
 const TURN = 4; // ms
 const WARM_UP = 150; // ms
-const WARM_UP_CALLS = quick ? 2_000 : 100_000;
-const CALLS_FOR_BYTES = 2000;
+const WARM_UP_CALLS = quick ? 2_000 : 300_000;
+const CALLS_FOR_BYTES = 8000;
 
 /** Between two collections nothing is freed: the young generation is larger than all that a turn allocates. */
 const COLLECT_NOTHING = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64'];

@@ -89,8 +89,6 @@ export class Operation {
   /** Operations that had been begun when the attempt was. */
   #begunBefore = 0;
   #status: number | undefined;
-  /** The last attempt succeeded: its entry is made when somebody reads the statistics. */
-  #lastSucceeded = false;
   #history: AttemptHistory | undefined;
   /** When `timeout` began to count, where that was not the start. */
   #admittedAt: number | undefined;
@@ -247,7 +245,6 @@ export class Operation {
   /** The attempt succeeded, and so did the operation. */
   succeed(status: number | undefined, now: number): void {
     this.#status = status;
-    this.#lastSucceeded = true;
     this.#finish('success', 'success', now);
   }
 
@@ -304,7 +301,7 @@ export class Operation {
 
   /** The record of the attempt that ended last. */
   lastRecord(epochOffset: number): AttemptRecord | undefined {
-    const entry = this.#lastSucceeded ? this.#entry() : this.#history?.entries.at(-1);
+    const entry = this.result === 'success' ? this.#entry() : this.#history?.entries.at(-1);
     return entry && toRecord(entry, epochOffset);
   }
 
@@ -375,7 +372,7 @@ export class Operation {
 
   #allEntries(): AttemptEntry[] {
     const entries = [...(this.#history?.entries ?? [])];
-    if (this.#lastSucceeded) entries.push(this.#entry());
+    if (this.result === 'success') entries.push(this.#entry());
     // Those that ran beside each other ended in any order.
     return entries.toSorted((one, other) => one.attemptNumber - other.attemptNumber);
   }

@@ -59,11 +59,11 @@ function classifyStatus(
   policy: ClassificationPolicy,
 ): Classification {
   const { status } = response;
-  const { hasIdempotencyKey } = request;
-  if (hasIdempotencyKey && status === 409) {
+  // The key is asked for where it matters alone: some clients have to look through their headers.
+  if (status === 409 && request.hasIdempotencyKey) {
     return { failureClass: 'transient', retryable: true, reason: 'idempotent_request_in_progress' };
   }
-  if (!policy.statusCodes.includes(status) || (hasIdempotencyKey && status === 422)) {
+  if (!policy.statusCodes.includes(status) || (status === 422 && request.hasIdempotencyKey)) {
     if (status < 400) return SUCCESS;
     return { failureClass: 'permanent', retryable: false, reason: 'permanent_failure' };
   }
