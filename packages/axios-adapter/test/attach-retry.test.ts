@@ -1,6 +1,6 @@
 import { getRetryStatistics, RetryConfigError } from '@tenax/core';
 import axios, { AxiosError, create } from 'axios';
-import type { AxiosInstance, AxiosRequestConfig } from 'axios';
+import type { AxiosAdapter, AxiosInstance, AxiosRequestConfig } from 'axios';
 import oldest from 'axios-oldest';
 import { describe, expect, it } from 'vitest';
 
@@ -194,6 +194,21 @@ describe('statistics', () => {
     }
     expect(response.retry).toMatchObject({ result: 'success', key: new URL(server.url).origin });
     expect(error.retry).toMatchObject({ result: 'retry_exhausted', reason: 'attempts_exhausted' });
+  });
+
+  it("are on a response of the caller's own adapter, which stays that object with all that it has", async () => {
+    const made = { data: 1, status: 200, statusText: '', headers: {}, request: {}, cached: true };
+    const responses: object[] = [];
+    const adapter: AxiosAdapter = async (config) => {
+      const response = { ...made, config };
+      responses.push(response);
+      return Promise.resolve(response);
+    };
+    const response = await attached().get('http://127.0.0.1/', { adapter });
+    expect(responses).toEqual([response]);
+    expect(response).toBe(responses[0]);
+    expect(response).toMatchObject({ cached: true });
+    expect(response.retry?.attempts).toHaveLength(1);
   });
 
   it('EDGE 34: leave JSON.stringify(error) and error.toJSON() as bare axios has them', async () => {

@@ -1,4 +1,6 @@
 // What axios does once for a request it does once for an operation, however many attempts that takes.
+import { inspect } from 'node:util';
+
 import axios, { AxiosError, create } from 'axios';
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
@@ -10,6 +12,27 @@ import { ADAPTERS, AT_ONCE, attached, failureOf, onOldest } from './servers/atta
 const json = status(200, { 'content-type': 'application/json' }, '{"answer":42}');
 
 describe.each(ADAPTERS)('with the %s adapter', (adapter) => {
+  it('a response is to all who look the plain object that bare axios gives, after retries too', async () => {
+    await using server = await flakyServer(json, unavailable, json, json);
+    // axios 1.21 measures a duration.
+    const look = (
+      { ...members }: AxiosResponse & { duration?: number },
+      response: AxiosResponse,
+    ): object => ({
+      members: inspect({ ...members, duration: 0 }, { depth: 0, sorted: true }),
+      data: members.data as unknown,
+      constructor: response.constructor,
+      inspected: [inspect(response, { depth: -1 }), Object.prototype.toString.call(response)],
+      inherited: Object.keys(Object.getPrototypeOf(response) as object),
+    });
+    const instance = attached({}, { adapter });
+    const atOnce = await instance.get(server.url);
+    const retried = await instance.get(server.url);
+    const bare = await create({ adapter }).get(server.url);
+    expect([atOnce.retry?.attempts.length, retried.retry?.attempts.length]).toEqual([1, 2]);
+    expect([look(atOnce, atOnce), look(retried, retried)]).toEqual([look(bare, bare), look(bare, bare)]);
+  });
+
   it('EDGE 28: interceptors and transforms run once for three attempts', async () => {
     await using server = await flakyServer(unavailable, unavailable, json);
     const ran: string[] = [];
