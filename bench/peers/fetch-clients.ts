@@ -26,6 +26,19 @@ function timed(): Client {
   return async (url) => (await send(url)).text();
 }
 
+/** What a timeout costs with fetch itself: a timer, and a signal that the request follows. */
+const bounded = (): Client => async (url) => {
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    controller.abort();
+  }, 5_000);
+  try {
+    return await (await fetch(url, { signal: controller.signal })).text();
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 async function fetchRetry(): Promise<Client> {
   const { default: build } = await import('fetch-retry');
   const retrying = build(fetch, { retries: RETRIES, retryOn: [429, 500, 502, 503, 504] });
@@ -70,6 +83,7 @@ export const fetchClients: Readonly<Record<string, () => Client | Promise<Client
   Tenax: tenax(),
   'Tenax, both timeouts': tenax({ attemptTimeout: 5_000, timeout: 10_000 }),
   'two readings of the clock': timed,
+  'a timer and its signal': bounded,
   'fetch-retry': fetchRetry,
   'p-retry around fetch': pRetryAround,
   'ky, no timeout': kyWith(false),

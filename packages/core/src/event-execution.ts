@@ -21,10 +21,7 @@ export class EventExecution extends Execution implements EventOperation {
   /** The attempt that has not ended yet; of several, the first that was sent. */
   #attempt: Attempt | undefined;
   /** Set while attempts may run beside each other. */
-  #round: HedgedRound<Leg> | undefined;
-  #legs: Map<AttemptContext, Leg> | undefined;
-  /** The hedge that is being handed to the client. */
-  #handingOver: Attempt | undefined;
+  #hedges: Hedges | undefined;
   /** The wait for a retry. */
   #wait: Wait | undefined;
 
@@ -101,7 +98,7 @@ export class EventExecution extends Execution implements EventOperation {
 
   succeeded(status: number, attempt: AttemptContext): void {
     this.#resume(() => {
-      const leg = this.#legs?.get(attempt);
+      const leg = this.#hedges?.legs.get(attempt);
       if (!this.#takeAttempt(attempt)) return;
       if (leg) this.#endOthers(leg);
       this.#succeed({ kind: 'response', status } as ResponseOutcome, this.policy.clock.now(), attempt);
@@ -147,7 +144,7 @@ export class EventExecution extends Execution implements EventOperation {
     }
     const reason = this.reasonOf(interruption);
     const { kind } = interruption;
-    if (this.#round) {
+    if (this.#hedges) {
       // A callback may abort within this, and the end is on its way already.
       this.#attempt = undefined;
       this.#takeOthers(attempt, (leg) => {
@@ -213,9 +210,9 @@ export class EventExecution extends Execution implements EventOperation {
     const { hedging } = this;
     if (hedging === undefined) return;
     const leg = { attempt, number: attempt.number, startedAt, hedged: false, isRefused: false };
-    this.#round = new HedgedRound<Leg>(hedging, this.policy);
-    this.#legs = new Map([[attempt, leg]]);
-    this.#round.begin(
+    const round = new HedgedRound<Leg>(hedging, this.policy);
+    this.#hedges = { round, legs: new Map([[attempt, leg]]), handingOver: undefined };
+    round.begin(
       leg,
       (tell) => {
         this.#sendHedge(tell);
@@ -228,30 +225,32 @@ export class EventExecution extends Execution implements EventOperation {
     const sent = this.operation.beginHedge(this.policy.clock.now());
     const attempt = new Attempt(this, sent.number, this.previous);
     const leg = { ...sent, attempt, isRefused: false };
-    this.#legs?.set(attempt, leg);
-    this.#round?.add(leg);
+    const hedges = this.#hedges;
+    hedges?.legs.set(attempt, leg);
+    hedges?.round.add(leg);
     this.#attempt ??= attempt;
     tell?.();
     this.hedged(sent, undefined);
     // A callback may have ended the operation, and this leg with it.
-    if (!this.#legs?.has(attempt)) return;
+    if (hedges === undefined || !this.#hedges?.legs.has(attempt)) return;
     this.announce(attempt, true);
-    this.#handingOver = attempt;
+    hedges.handingOver = attempt;
     this.#sendOne(attempt);
-    this.#handingOver = undefined;
+    hedges.handingOver = undefined;
   }
 
   /** Whether this attempt is one to end; then it is none any more. */
   #takeAttempt(attempt: AttemptContext): boolean {
-    const leg = this.#legs?.get(attempt);
+    const legs = this.#hedges?.legs;
+    const leg = legs?.get(attempt);
     if (leg) {
-      this.#legs?.delete(attempt);
+      legs?.delete(attempt);
       this.operation.focus(leg);
     } else if (this.#attempt !== attempt) {
       return false;
     }
     if (this.#attempt === attempt) {
-      const [next] = this.#legs?.keys() ?? [];
+      const [next] = legs?.keys() ?? [];
       this.#attempt = next as Attempt | undefined;
     }
     if (this.#attempt === undefined) this.attemptTimer?.cancel();
@@ -260,29 +259,29 @@ export class EventExecution extends Execution implements EventOperation {
 
   /** Ends the round, and hands over the attempts that are still under way beside this one. */
   #takeOthers(attempt: AttemptContext | undefined, end: (leg: Leg) => void): void {
-    const round = this.#round;
-    if (round === undefined) return;
-    round.end();
-    const legs = [...(this.#legs?.values() ?? [])];
+    const hedges = this.#hedges;
+    if (hedges === undefined) return;
+    hedges.round.end();
+    const legs = [...hedges.legs.values()];
     const own = legs.find((leg) => leg.attempt === attempt);
-    this.#round = undefined;
-    this.#legs = undefined;
+    this.#hedges = undefined;
     for (const leg of legs) if (leg !== own) end(leg);
     if (own) this.operation.focus(own);
   }
 
   #isUnderWay(attempt: AttemptContext): boolean {
-    return this.#attempt === attempt || this.#legs?.has(attempt) === true;
+    return this.#attempt === attempt || this.#hedges?.legs.has(attempt) === true;
   }
 
   #attemptEnded(outcome: Outcome | undefined, attempt: AttemptContext): void {
     if (!this.#isUnderWay(attempt)) return;
-    const leg = this.#legs?.get(attempt);
+    const hedges = this.#hedges;
+    const leg = hedges?.legs.get(attempt);
     const endedAt = this.policy.clock.now();
     const classification = outcome ? this.classify(outcome) : SUCCESS;
     const isAsked = outcome && this.policy.shouldRetry && classification.failureClass !== 'aborted';
-    if (leg && this.#round) {
-      if (this.#handingOver === attempt) leg.isRefused = outcome?.kind === 'error';
+    if (hedges && leg) {
+      if (hedges.handingOver === attempt) leg.isRefused = outcome?.kind === 'error';
       if (isAsked) void this.#askAboutLeg(leg, outcome, classification, endedAt);
       else this.#judgeLeg(leg, outcome, classification, endedAt);
       return;
@@ -314,15 +313,15 @@ export class EventExecution extends Execution implements EventOperation {
   /** Others may answer while the user's function thinks: then this attempt has lost. */
   async #askAboutLeg(leg: Leg, outcome: Outcome, builtIn: Classification, endedAt: number): Promise<void> {
     const classification = await this.askShouldRetry(outcome, builtIn, leg);
-    if (this.#round?.has(leg)) this.#judgeLeg(leg, outcome, classification, endedAt);
+    if (this.#hedges?.round.has(leg)) this.#judgeLeg(leg, outcome, classification, endedAt);
   }
 
   #judgeLeg(leg: Leg, outcome: Outcome | undefined, classification: Classification, endedAt: number): void {
     const { attempt } = leg;
-    const round = this.#round as HedgedRound<Leg>;
+    const { legs, round } = this.#hedges as Hedges;
     const { failureClass, reason, retryable } = classification;
-    this.#legs?.delete(attempt);
-    if (this.#attempt === attempt) [this.#attempt] = (this.#legs as Map<Attempt, Leg>).keys();
+    legs.delete(attempt);
+    if (this.#attempt === attempt) [this.#attempt] = (legs as Map<Attempt, Leg>).keys();
     // What a client says that takes no more requests, as one that is being closed, ends none that it has taken.
     const { isRefused } = leg;
     if (outcome && failureClass !== undefined && (retryable || isRefused)) {
@@ -409,12 +408,20 @@ export class EventExecution extends Execution implements EventOperation {
 
   #end(interruption: Interruption): void {
     this.#attempt = undefined;
-    this.#round?.end();
+    this.#hedges?.round.end();
     this.attemptTimer?.cancel();
     const { reason } = this.endInterrupted(interruption);
     this.close();
     this.#transport.fail(reason);
   }
+}
+
+/** Attempts that may run beside each other. */
+interface Hedges {
+  readonly round: HedgedRound<Leg>;
+  readonly legs: Map<AttemptContext, Leg>;
+  /** The hedge that is being handed to the client. */
+  handingOver: Attempt | undefined;
 }
 
 /** One of several attempts that run beside each other. */

@@ -430,8 +430,14 @@ export abstract class Execution
     this.operation.succeed(outcome?.kind === 'response' ? outcome.status : undefined, endedAt);
     this.#budget?.succeeded(this.operation.lastCharge);
     this.#guards?.succeeded(outcome, endedAt);
-    this.#attemptEnded(undefined);
-    this.#ended(value, false);
+    if (this.operation.attemptNumber === 1) {
+      this.#sums.succeededAtOnce(this.operation.responseTime, endedAt);
+    } else {
+      this.#countAttempt(undefined);
+      this.#countOperation();
+    }
+    this.#tellOfAttempt();
+    this.#tellOfEnd(value, false);
     this.exchange.release?.();
   }
 
@@ -477,15 +483,31 @@ export abstract class Execution
   }
 
   #attemptEnded(failureClass: FailureClass | undefined): void {
+    this.#countAttempt(failureClass);
+    this.#tellOfAttempt();
+  }
+
+  #ended(result: unknown, failed: boolean): void {
+    this.#countOperation();
+    this.#tellOfEnd(result, failed);
+  }
+
+  #countAttempt(failureClass: FailureClass | undefined): void {
     const { currentAttempt, endedAt, responseTime } = this.operation;
     this.#sums.attemptEnded(currentAttempt, responseTime, failureClass, endedAt);
+  }
+
+  #countOperation(): void {
+    const { attemptNumber, endedAt, result, retryOverhead } = this.operation;
+    this.#sums.operationEnded(result ?? 'aborted', attemptNumber, retryOverhead, endedAt);
+  }
+
+  #tellOfAttempt(): void {
     reportAttempt(this.operation);
     this.observation?.attemptEnded(lastRecordOf(this.operation));
   }
 
-  #ended(result: unknown, failed: boolean): void {
-    const { attemptNumber, endedAt, result: ending, retryOverhead } = this.operation;
-    this.#sums.operationEnded(ending ?? 'aborted', attemptNumber, retryOverhead, endedAt);
+  #tellOfEnd(result: unknown, failed: boolean): void {
     attachStatistics(result, this.operation);
     reportEnd(this.operation);
     if (this.observation === undefined) return;
