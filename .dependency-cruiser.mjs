@@ -21,6 +21,7 @@ const floors = Object.entries({
     'operation-guards.ts',
     'event-execution.ts',
     'first-attempt.ts',
+    'first-bounds.ts',
     'event-first-attempt.ts',
     'promised-first-attempt.ts',
     'promised-exchange.ts',

@@ -14,7 +14,8 @@ import type {
   ExchangeDescription,
 } from './exchange.ts';
 import type { EngineState } from './execution.ts';
-import { isPlain } from './first-attempt.ts';
+import { isBounded, isPlain } from './first-attempt.ts';
+import { FirstBounds } from './first-bounds.ts';
 import type { CircuitBreaker } from './guards/circuit-breaker.ts';
 import type { GuardsSnapshot, GuardSurroundings } from './guards/destination.ts';
 import { Destinations } from './guards/destinations.ts';
@@ -26,7 +27,7 @@ import { isObserved } from './observation.ts';
 import { overridePolicy, resolvePolicy } from './policy.ts';
 import type { RetryPolicy } from './policy.ts';
 import { PromisedExchange } from './promised-exchange.ts';
-import { PromisedFirstAttempt } from './promised-first-attempt.ts';
+import { BoundedFirstAttempt, PromisedFirstAttempt } from './promised-first-attempt.ts';
 import { StatisticsAggregate } from './statistics/aggregate.ts';
 import { RecentSums } from './statistics/recent-sums.ts';
 import type { StatisticsSnapshot } from './statistics/snapshot.ts';
@@ -112,6 +113,7 @@ class Engine implements RetryEngine {
   readonly #settings: SettingsCache;
   readonly #options: AnyRetryOptions;
   readonly #hasPlainPolicy: boolean;
+  readonly #isBounded: boolean;
   readonly #overrides = new WeakMap<object, RetryPolicy>();
   /** The same policies with a single attempt. */
   readonly #nested = new WeakMap<RetryPolicy, RetryPolicy>();
@@ -121,6 +123,7 @@ class Engine implements RetryEngine {
     this.policy = resolvePolicy(options);
     this.#options = { ...options };
     this.#hasPlainPolicy = isPlain(this.policy);
+    this.#isBounded = isBounded(this.policy);
     const { clock, hooks, maxKeys, random } = this.policy;
     const aggregate = new StatisticsAggregate(clock);
     const circuitChanged: GuardSurroundings['circuitChanged'] = (key, to, from) => {
@@ -175,8 +178,14 @@ class Engine implements RetryEngine {
   run<T>(exchange: Exchange<T>): Promise<T> {
     try {
       const policy = this.#policyFor(exchange.call.retry);
-      if (this.#isPlain(exchange, policy))
-        return new PromisedFirstAttempt(exchange, policy, this.#state).run();
+      if (this.#isPlain(exchange, policy)) {
+        const bounds = this.#boundsOf(exchange, policy);
+        const attempt = bounds
+          ? new BoundedFirstAttempt(exchange, policy, this.#state, bounds)
+          : new PromisedFirstAttempt(exchange, policy, this.#state, bounds);
+        const begun = attempt.run();
+        if (begun) return begun;
+      }
       return new PromisedExchange(exchange, policy, this.#state).run();
     } catch (error) {
       return Promise.reject(error);
@@ -192,14 +201,21 @@ class Engine implements RetryEngine {
   operation(exchange: EventExchange): EventOperation & { start(): void } {
     const policy = this.#policyFor(exchange.call.retry);
     return this.#isPlain(exchange, policy)
-      ? new EventFirstAttempt(exchange, policy, this.#state)
+      ? new EventFirstAttempt(exchange, policy, this.#state, this.#boundsOf(exchange, policy))
       : new EventExecution(exchange, exchange, policy, this.#state);
   }
 
-  /** Whether the first attempt only has to be sent and counted. */
+  /** Whether the first attempt only has to be sent, counted and bounded. */
   #isPlain({ call }: ExchangeDescription, policy: RetryPolicy): boolean {
-    const isPlainPolicy = policy === this.policy ? this.#hasPlainPolicy : isPlain(policy);
-    return isPlainPolicy && call.signal === undefined && !isHeard('attempt') && !isObserved();
+    // The deadlines of the engine have the length of its own policy.
+    const isPlainPolicy =
+      policy === this.policy ? this.#hasPlainPolicy : isPlain(policy) && !isBounded(policy);
+    return isPlainPolicy && call.signal?.aborted !== true && !isHeard('attempt') && !isObserved();
+  }
+
+  #boundsOf({ call }: ExchangeDescription, policy: RetryPolicy): FirstBounds | undefined {
+    const hasBounds = call.signal !== undefined || (policy === this.policy && this.#isBounded);
+    return hasBounds ? new FirstBounds(policy, call.signal) : undefined;
   }
 
   #policyFor(override: CallOptions['retry']): RetryPolicy {

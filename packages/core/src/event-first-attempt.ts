@@ -13,11 +13,15 @@ export class EventFirstAttempt extends FirstAttempt<EventExchange> implements Ev
   #execution: EventExecution | undefined;
 
   get statistics(): RequestStatistics {
-    return statisticsOf(this.toOperation());
+    return this.#execution?.statistics ?? statisticsOf(this.toOperation());
   }
 
   start(): void {
-    this.begin();
+    if (!this.begin()) {
+      this.#execution = new EventExecution(this.exchange, this.exchange, this.policy, this.engine);
+      this.#execution.start();
+      return;
+    }
     try {
       this.exchange.send(this);
     } catch (error) {
@@ -28,7 +32,7 @@ export class EventFirstAttempt extends FirstAttempt<EventExchange> implements Ev
   responded(outcome: ResponseOutcome, attempt: AttemptContext): void {
     if (this.hasSucceeded) return;
     if (this.#execution || classifyHttp(outcome, this, this.policy).failureClass !== undefined) {
-      this.#goOn().responded(outcome, attempt);
+      this.goOn().responded(outcome, attempt);
     } else {
       this.succeed(outcome, this.policy.clock.now());
       this.exchange.accept(this);
@@ -43,18 +47,19 @@ export class EventFirstAttempt extends FirstAttempt<EventExchange> implements Ev
   }
 
   failed(error: unknown, attempt: AttemptContext): void {
-    if (!this.hasSucceeded) this.#goOn().failed(error, attempt);
+    if (!this.hasSucceeded) this.goOn().failed(error, attempt);
   }
 
   abort(reason: unknown): void {
-    if (!this.hasSucceeded) this.#goOn().abort(reason);
+    if (!this.hasSucceeded) this.goOn().abort(reason);
   }
 
   hurry(): void {
     this.#execution?.hurry();
   }
 
-  #goOn(): EventExecution {
+  protected override goOn(): EventExecution {
+    this.bounds?.end();
     return (this.#execution ??= new EventExecution(
       this.exchange,
       this.exchange,

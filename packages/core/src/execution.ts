@@ -10,6 +10,7 @@ import { boundDiscarding } from './discard.ts';
 import { endError, interruptionError } from './end-error.ts';
 import type { CallOptions, Discarding, ExchangeDescription } from './exchange.ts';
 import type { RetryBudget } from './guards/budget.ts';
+import type { CircuitPermit } from './guards/circuit-breaker.ts';
 import type { Destination } from './guards/destination.ts';
 import type { Destinations } from './guards/destinations.ts';
 import type { Hedging } from './guards/hedging.ts';
@@ -46,6 +47,9 @@ export interface EngineState {
 /** An attempt that was sent before its execution was made. */
 export interface BegunAttempt {
   readonly destination: Destination;
+  readonly startedAt: number;
+  /** Of its circuit. */
+  readonly permit: CircuitPermit | undefined;
   /** The operation, whose first attempt this is. */
   toOperation(request: RequestDescription): Operation;
 }
@@ -100,7 +104,7 @@ export abstract class Execution
     this.policy = policy;
     this.operation = first?.toOperation(this) ?? new Operation(policy, this, call, policy.clock.now());
     this.#engine = engine;
-    if (first) this.#useDestination(first.destination);
+    if (first) this.#takeOver(first);
   }
 
   get bounded(): boolean {
@@ -128,6 +132,13 @@ export abstract class Execution
   protected open(): void {
     if (this.callerSignal) subscribe(this.callerSignal, this);
     this.#useDestination(this.#engine.destinations.use(this.operation.key));
+  }
+
+  #takeOver({ destination, permit, startedAt }: BegunAttempt): void {
+    this.#begun = true;
+    if (this.callerSignal && !this.callerSignal.aborted) subscribe(this.callerSignal, this);
+    this.#useDestination(destination);
+    this.#guards?.takeOver(permit, startedAt);
   }
 
   #useDestination(destination: Destination): void {

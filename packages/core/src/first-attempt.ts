@@ -1,14 +1,16 @@
 /**
- * The first attempt of an operation that nothing bounds, holds back or follows. Most operations are such an attempt
- * and succeed: then it is all that they cost, with their statistics. If it fails, an execution goes on from it.
+ * The first attempt of an operation that nothing holds back or follows. Most operations are such an attempt and succeed:
+ * then it is all that they cost, with their statistics. If it fails, or its time is up, an execution goes on from it.
  */
 
 import type { EndedOperation } from './attached-statistics.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt.ts';
 import type { ExchangeDescription } from './exchange.ts';
-import type { BegunAttempt, EngineState } from './execution.ts';
+import type { BegunAttempt, EngineState, Execution } from './execution.ts';
+import type { FirstBounds } from './first-bounds.ts';
 import type { RetryBudget } from './guards/budget.ts';
+import type { CircuitBreaker, CircuitPermit } from './guards/circuit-breaker.ts';
 import type { Destination } from './guards/destination.ts';
 import { keyOf } from './guards/destination-key.ts';
 import { countsIdempotencyKey } from './http/idempotency-key.ts';
@@ -26,14 +28,11 @@ const NOBODY: AttemptOwner = {
   remaining: () => Infinity,
 };
 
-/** Whether a policy asks nothing of a first attempt but to count it. */
+/** Whether a policy asks nothing of a first attempt but to be counted and bounded. */
 export function isPlain(policy: RetryPolicy): boolean {
   const { hooks } = policy;
   return (
-    policy.timeout === undefined &&
-    policy.attemptTimeout === undefined &&
     policy.shouldRetry === undefined &&
-    !policy.circuitBreaker &&
     !policy.bulkhead &&
     !policy.pacer &&
     !policy.hedge &&
@@ -44,6 +43,11 @@ export function isPlain(policy: RetryPolicy): boolean {
   );
 }
 
+/** Whether the time of a policy's first attempts is limited, or a circuit may keep them from being sent. */
+export function isBounded({ attemptTimeout, circuitBreaker, timeout }: RetryPolicy): boolean {
+  return timeout !== undefined || attemptTimeout !== undefined || circuitBreaker !== false;
+}
+
 /** It is also the description of its request: the URL is put together when somebody asks for it. */
 export abstract class FirstAttempt<E extends ExchangeDescription>
   extends Attempt
@@ -52,6 +56,7 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
   readonly policy: RetryPolicy;
   readonly startedAt: number;
   destination!: Destination;
+  protected readonly bounds: FirstBounds | undefined;
   protected readonly engine: EngineState;
   protected readonly exchange: E;
   readonly #ordinal: number;
@@ -59,8 +64,9 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
   #status: number | undefined;
   #operation: Operation | undefined;
 
-  constructor(exchange: E, policy: RetryPolicy, engine: EngineState) {
-    super(NOBODY, 1, undefined);
+  constructor(exchange: E, policy: RetryPolicy, engine: EngineState, bounds: FirstBounds | undefined) {
+    super(bounds ?? NOBODY, 1, undefined);
+    this.bounds = bounds;
     this.policy = policy;
     this.engine = engine;
     this.exchange = exchange;
@@ -97,12 +103,28 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
     return this.#operation;
   }
 
-  /** The attempt is about to be sent. */
-  protected begin(): void {
-    const { exchange, policy } = this;
-    exchange.begin?.(policy);
-    this.destination = this.engine.destinations.use(exchange.call.key ?? keyOf(policy, this));
+  get permit(): CircuitPermit | undefined {
+    return this.bounds?.permit;
+  }
+
+  /** The attempt is about to be sent. Returns whether it may be: a circuit that is not closed takes more thought. */
+  protected begin(): boolean {
+    const { bounds, exchange, policy } = this;
+    const destination = this.engine.destinations.use(exchange.call.key ?? keyOf(policy, this));
+    this.destination = destination;
+    if (bounds && !destination.isClosed) {
+      this.engine.destinations.release(destination);
+      return false;
+    }
+    try {
+      exchange.begin?.(policy);
+    } catch (error) {
+      this.engine.destinations.release(destination);
+      throw error;
+    }
     this.#budget?.requested(this.startedAt);
+    bounds?.begin(this, this.startedAt, this.#circuit, this.engine);
+    return true;
   }
 
   /** The attempt succeeded, and so did the operation. */
@@ -112,13 +134,30 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
     this.#status = outcome?.kind === 'response' ? outcome.status : undefined;
     this.#operation?.succeed(this.#status, endedAt);
     this.#budget?.succeeded(0);
+    this.bounds?.succeeded(endedAt - this.startedAt, endedAt);
     destination.sums.succeededAtOnce(endedAt - this.startedAt, endedAt);
     this.exchange.release?.();
     this.engine.destinations.release(destination);
   }
 
+  timeIsUp(kind: 'operation_timeout' | 'attempt_timeout'): void {
+    this.goOn().timeIsUp(kind);
+  }
+
+  signalAborted(reason: unknown): void {
+    this.goOn().signalAborted(reason);
+  }
+
+  /** The execution that goes on from here, made when it is first needed. */
+  protected abstract goOn(): Pick<Execution, 'timeIsUp' | 'signalAborted'>;
+
   protected get hasSucceeded(): boolean {
     return this.#endedAt !== undefined;
+  }
+
+  get #circuit(): CircuitBreaker | undefined {
+    const { circuitBreaker } = this.policy;
+    return circuitBreaker ? this.destination.circuitBreaker(circuitBreaker) : undefined;
   }
 
   get #budget(): RetryBudget | undefined {

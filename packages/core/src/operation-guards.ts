@@ -34,6 +34,12 @@ export class OperationGuards {
     this.#pacer = pacer ? destination.pacer(pacer) : undefined;
   }
 
+  /** The first attempt was begun without this. */
+  takeOver(permit: CircuitPermit | undefined, startedAt: number): void {
+    this.#permit = permit;
+    this.#attemptStartedAt = startedAt;
+  }
+
   tryEnter(): boolean {
     this.#hasPlace = this.#bulkhead?.tryEnter() ?? false;
     return this.#hasPlace;

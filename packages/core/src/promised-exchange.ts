@@ -59,6 +59,14 @@ export class PromisedExchange<T> implements Transport {
     return this as unknown as PromiseLike<T>;
   }
 
+  timeIsUp(kind: 'operation_timeout' | 'attempt_timeout'): void {
+    this.#execution.timeIsUp(kind);
+  }
+
+  signalAborted(reason: unknown): void {
+    this.#execution.signalAborted(reason);
+  }
+
   send(attempt: Attempt): T | PromiseLike<T> {
     return this.#exchange.send(attempt);
   }
@@ -66,7 +74,7 @@ export class PromisedExchange<T> implements Transport {
   follow(sent: unknown, attempt: Attempt): void {
     Promise.resolve(sent as T | PromiseLike<T>).then(
       (value) => {
-        this.#answered(value, attempt);
+        this.answered(value, attempt);
       },
       (error: unknown) => {
         if (!attempt.isAbandoned) this.#failed(error, attempt);
@@ -114,7 +122,8 @@ export class PromisedExchange<T> implements Transport {
     }
   }
 
-  #answered(value: T, attempt: Attempt): void {
+  /** The attempt was answered; one that was given up before is nobody's. */
+  answered(value: T, attempt: Attempt): void {
     attempt.answer = { value };
     if (attempt.isAbandoned) {
       this.discard(attempt)?.cancel();

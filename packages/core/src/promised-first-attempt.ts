@@ -10,21 +10,22 @@ import { PromisedExchange } from './promised-exchange.ts';
 
 /** Sends the attempt, and makes an execution when it fails. */
 export class PromisedFirstAttempt<T> extends FirstAttempt<Exchange<T>> {
-  run(): Promise<T> {
-    this.begin();
+  /** Sends it; `undefined` if that is not to be done here. */
+  run(): Promise<T> | undefined {
+    if (!this.begin()) return undefined;
     let sent: T | PromiseLike<T>;
     try {
       sent = this.exchange.send(this);
     } catch (error) {
-      return Promise.resolve(this.#failed(error));
+      return Promise.resolve(this.failed(error));
     }
     return Promise.resolve(sent).then(
-      (value) => this.#answered(value),
-      (error: unknown) => this.#failed(error),
+      (value) => this.answered(value),
+      (error: unknown) => this.failed(error),
     );
   }
 
-  #answered(answer: T): T | PromiseLike<T> {
+  protected answered(answer: T): T | PromiseLike<T> {
     const endedAt = this.policy.clock.now();
     const { exchange } = this;
     let value = answer;
@@ -33,20 +34,58 @@ export class PromisedFirstAttempt<T> extends FirstAttempt<Exchange<T>> {
       if (exchange.present) value = exchange.present(answer);
       outcome = exchange.describe?.(value);
     } catch (error) {
-      return this.#failed(error);
+      return this.failed(error);
     }
     const { failureClass } = outcome ? classifyHttp(outcome, this, this.policy) : SUCCESS;
-    if (outcome && failureClass !== undefined) return this.#goOn().goOnAfterAnswer(value, outcome, this);
+    if (outcome && failureClass !== undefined) return this.goOn().goOnAfterAnswer(value, outcome, this);
     attachStatistics(value, this);
     this.succeed(outcome, endedAt);
     return value;
   }
 
-  #failed(error: unknown): PromiseLike<T> {
-    return this.#goOn().goOnAfterError(error, this);
+  protected failed(error: unknown): PromiseLike<T> {
+    return this.goOn().goOnAfterError(error, this);
   }
 
-  #goOn(): PromisedExchange<T> {
+  protected override goOn(): PromisedExchange<T> {
     return new PromisedExchange(this.exchange, this.policy, this.engine, this);
+  }
+}
+
+/** One that may be given up before its own promise is settled. So its caller has a promise of ours. */
+export class BoundedFirstAttempt<T> extends PromisedFirstAttempt<T> {
+  readonly #end: PromiseWithResolvers<T> = Promise.withResolvers<T>();
+  /** What goes on from here. */
+  #rest: PromisedExchange<T> | undefined;
+
+  override run(): Promise<T> | undefined {
+    if (!this.begin()) return undefined;
+    const { promise, resolve } = this.#end;
+    let sent: T | PromiseLike<T>;
+    try {
+      sent = this.exchange.send(this);
+    } catch (error) {
+      resolve(this.failed(error));
+      return promise;
+    }
+    Promise.resolve(sent).then(
+      (value) => {
+        if (this.#rest) this.#rest.answered(value, this);
+        else resolve(this.answered(value));
+      },
+      (error: unknown) => {
+        if (!this.isAbandoned) resolve(this.failed(error));
+      },
+    );
+    return promise;
+  }
+
+  protected override goOn(): PromisedExchange<T> {
+    if (this.#rest === undefined) {
+      this.bounds?.end();
+      this.#rest = super.goOn();
+      this.#end.resolve(this.#rest as unknown as PromiseLike<T>);
+    }
+    return this.#rest;
   }
 }

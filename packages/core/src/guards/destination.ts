@@ -69,6 +69,11 @@ export class Destination {
     return this.users > 0 || this.#circuitBreaker?.isOpenedByHand === true;
   }
 
+  /** Whether the circuit of the policy lets everything through, where a request has needed one yet. */
+  get isClosed(): boolean {
+    return this.#circuitBreaker === undefined || this.#circuitBreaker.state === 'closed';
+  }
+
   /** Whether a request has needed a guard of the policy yet. */
   get isGuarded(): boolean {
     return (

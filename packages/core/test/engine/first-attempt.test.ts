@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { getRetryStatistics } from '../../src/attached-statistics.ts';
 import type { AttemptContext } from '../../src/exchange.ts';
@@ -8,7 +8,7 @@ import type { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { FakeEventExchange } from '../fake-event-exchange.ts';
 import type { FakeOperation } from '../fake-event-exchange.ts';
 import { FakeExchange } from '../fake-exchange.ts';
-import type { FakeStep } from '../fake-exchange.ts';
+import type { FakeResponse, FakeStep } from '../fake-exchange.ts';
 import { response } from '../operation-driver.ts';
 import { rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
@@ -16,18 +16,30 @@ import { rejectionOf, virtualEngine } from '../virtual-engine.ts';
 interface Ending {
   readonly settled: PromiseSettledResult<unknown>;
   readonly statistics: RequestStatistics | undefined;
+  readonly timers: unknown;
   readonly sums: unknown;
+  readonly guards: unknown;
 }
 
-/** Neither bounds nor guards anything here, but the engine can't know that: it makes an execution at once. */
-const EXECUTION: RetryOptions = { timeout: 1e12 };
+/** Changes nothing here, but the engine can't know that: it makes an execution at once. */
+const EXECUTION = { hooks: { onAttempt: () => undefined } } satisfies RetryOptions;
 
-const ending = async (options: RetryOptions, make: () => FakeExchange): Promise<Ending> => {
+const ending = async (
+  options: RetryOptions,
+  make: (clock: VirtualClock) => FakeExchange,
+): Promise<Ending> => {
   const { clock, engine } = virtualEngine(options);
-  const [settled] = await Promise.allSettled([clock.run(engine.run(make()))]);
+  const [settled] = await Promise.allSettled([clock.run(engine.run(make(clock)))]);
+  await clock.advance(10_000);
   const end: unknown = settled.status === 'fulfilled' ? settled.value : settled.reason;
-  const statistics = getRetryStatistics(end as object);
-  return { settled, statistics, sums: engine.statistics.snapshot() };
+  const statistics = typeof end === 'object' && end !== null ? getRetryStatistics(end) : (end as undefined);
+  return {
+    settled,
+    statistics,
+    timers: clock.pending,
+    sums: engine.statistics.snapshot(),
+    guards: engine.guards.snapshot(),
+  };
 };
 
 const scripted =
@@ -39,7 +51,17 @@ const fails = (): never => {
   throw new TypeError('no');
 };
 
-describe('an operation that begins as one attempt', () => {
+/** What may bound a first attempt, without an end to it. */
+const BOUNDS: readonly RetryOptions[] = [
+  {},
+  { timeout: 1e9 },
+  { attemptTimeout: 1e9 },
+  { timeout: 1e9, attemptTimeout: 1e6 },
+  { circuitBreaker: {} },
+  { timeout: 1e9, attemptTimeout: 1e6, circuitBreaker: { minimumThroughput: 1, window: { calls: 1 } } },
+];
+
+describe.each(BOUNDS)('an operation that begins as one attempt, with %o,', (bounds) => {
   it.each<[string, () => FakeExchange]>([
     ['succeeds at once', scripted([200])],
     ['succeeds at the second attempt', scripted([503, 200])],
@@ -59,15 +81,117 @@ describe('an operation that begins as one attempt', () => {
     ],
     ['has a key and an id', scripted([200], { call: { id: 'mine', key: 'place' } })],
   ])('ends as it would in an execution: it %s', async (_, make) => {
-    expect(await ending({}, make)).toEqual(await ending(EXECUTION, make));
+    expect(await ending(bounds, make)).toEqual(await ending({ ...bounds, ...EXECUTION }, make));
+  });
+});
+
+describe('a bounded operation that begins as one attempt', () => {
+  const later = (clock: VirtualClock, delay: number, settle: () => FakeStep): Promise<FakeResponse> =>
+    new Promise((resolve, reject) => {
+      clock.schedule(delay, () => {
+        const step = settle();
+        if (step instanceof Error) reject(step);
+        else resolve({ status: step as number, headers: {} });
+      });
+    });
+  /** An exchange whose first attempt ends in this way, 60 ms after the start; the others succeed. */
+  const slow =
+    (settle: () => FakeStep, more: object = {}) =>
+    (clock: VirtualClock): FakeExchange =>
+      Object.assign(
+        new FakeExchange([later(clock, 60, settle), 200, 200], { call: { id: 'it', method: 'GET' } }),
+        more,
+      );
+  const aborted =
+    (delay: number, settle: () => FakeStep) =>
+    (clock: VirtualClock): FakeExchange => {
+      const controller = new AbortController();
+      clock.schedule(delay, () => {
+        controller.abort('enough');
+      });
+      return Object.assign(slow(settle)(clock), {
+        call: { id: 'it', method: 'GET', signal: controller.signal },
+      });
+    };
+  const opened = { circuitBreaker: { minimumThroughput: 1, window: { calls: 1 }, openTime: 1e6 } };
+
+  it.each<[string, RetryOptions, (clock: VirtualClock) => FakeExchange]>([
+    ['answers in time', { attemptTimeout: 100, timeout: 1000 }, slow(() => 200)],
+    ['answers after its attempt has timed out', { attemptTimeout: 50 }, slow(() => 200)],
+    ['fails after its attempt has timed out', { attemptTimeout: 50 }, slow(() => new Error('late'))],
+    ['answers after the operation has timed out', { timeout: 50 }, slow(() => 200)],
+    ['fails after the operation has timed out', { timeout: 50 }, slow(() => new Error('late'))],
+    ['has as much time for an attempt as for all', { attemptTimeout: 50, timeout: 50 }, slow(() => 200)],
+    ['fails in time, with time for a retry', { timeout: 1000 }, slow(() => 503)],
+    ['fails in time, without time for a retry', { timeout: 150 }, slow(() => 503)],
+    ['is aborted during its attempt', {}, aborted(50, () => 200)],
+    [
+      'is aborted during its attempt, which then fails',
+      { timeout: 1000 },
+      aborted(50, () => new Error('late')),
+    ],
+    ['is aborted in the wait after it', { attemptTimeout: 100 }, aborted(100, () => 503)],
+    ['is aborted when it has ended', { attemptTimeout: 100 }, aborted(100, () => 200)],
+    ['opens its circuit by a failure', opened, slow(() => 503)],
+    ['opens its circuit by being slow', { ...opened, attemptTimeout: 50 }, slow(() => 200)],
+    ['says nothing of its destination', opened, aborted(50, () => 200)],
+    ['throws at once', { timeout: 1000, ...opened }, slow(() => 200, { send: fails })],
+    ['can not begin', { timeout: 1000, ...opened }, slow(() => 200, { begin: fails })],
+  ])('ends as it would in an execution: it %s', async (_, options, make) => {
+    const alone = await ending(options, make);
+    expect(alone).toEqual(await ending({ ...options, ...EXECUTION }, make));
+    expect(alone.timers).toBe(0);
   });
 
+  it.each<[string, number]>([
+    ['open', 1],
+    ['half-open', 1e6],
+  ])('is sent by an execution while its circuit is %s', async (state, wait) => {
+    const runs = [opened, { ...opened, ...EXECUTION }].map(async (options) => {
+      const { clock, engine } = virtualEngine({ ...options, maxAttempts: 1 });
+      const settle = async (step: FakeStep): Promise<unknown> =>
+        Promise.allSettled([clock.run(engine.run(new FakeExchange([step], { call: { id: 'it' } })))]);
+      await settle(503);
+      await clock.advance(wait);
+      const circuit = engine.circuit('https://a.example');
+      return {
+        circuit,
+        settled: await settle(200),
+        guards: engine.guards.snapshot(),
+        sums: engine.statistics.snapshot(),
+      };
+    });
+    const [alone, executed] = await Promise.all(runs);
+    expect(alone).toEqual(executed);
+    expect(alone?.circuit).toBe(state);
+  });
+
+  it('lets go of its signal and of its destination, however it ends', async () => {
+    const { engine } = virtualEngine({ maxKeys: 1 });
+    const { signal } = new AbortController();
+    const remove = vi.spyOn(signal, 'removeEventListener');
+    const add = vi.spyOn(signal, 'addEventListener');
+    const run = async (key: string, more: object): Promise<unknown> =>
+      Promise.allSettled([
+        engine.run(Object.assign(new FakeExchange([200]), { call: { key, signal } }, more)),
+      ]);
+    await run('succeeds', {});
+    await run('throws', { send: fails });
+    await run('can not begin', { begin: fails });
+    expect(add.mock.calls.length).toBeGreaterThan(0);
+    expect(remove.mock.calls.length).toBe(add.mock.calls.length);
+    await run('last', {});
+    expect(engine.statistics.snapshot().keys.map(({ key }) => key)).toEqual(['last']);
+  });
+});
+
+describe('an operation that begins as one attempt', () => {
   it.each<RetryOptions>([
     {},
     { budget: false },
     { budget: { kind: 'tokens', capacity: 5, cost: 1, throttledCost: 1, refund: 1 } },
   ])('charges the budget %o as an execution does', async (options) => {
-    const budgets = [options, { ...options, ...EXECUTION } as RetryOptions].map(async (each) => {
+    const budgets = [options, { ...options, ...EXECUTION }].map(async (each) => {
       const { clock, engine } = virtualEngine(each);
       for (const steps of [[200], [503, 200], [503, 503, 503], [404], [200]]) {
         await Promise.allSettled([clock.run(engine.run(new FakeExchange(steps)))]);
