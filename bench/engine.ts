@@ -1,4 +1,6 @@
 // What an operation costs that succeeds at once, on no network: with retries alone, and with timeouts, budget and breaker.
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { createRetryEngine } from '@tenax/core';
 import type { RetryOptions } from '@tenax/core';
 
@@ -23,6 +25,29 @@ const engine =
     return () => made.execute(work);
   };
 
+/**
+ * The least that says how long an attempt took and how many there were: what statistics add to a loop, before any of
+ * them is put anywhere.
+ */
+function timedLoop(): () => Promise<number> {
+  const sums = { attempts: 0, time: 0 };
+  const run = async (operation: typeof work): Promise<number> => {
+    for (let attempt = 1; ; attempt += 1) {
+      const start = performance.now();
+      try {
+        return await operation();
+      } catch (error) {
+        if (attempt === RETRIES.maxAttempts) throw error;
+        await delay(RETRIES.wait);
+      } finally {
+        sums.attempts += 1;
+        sums.time += performance.now() - start;
+      }
+    }
+  };
+  return () => run(work);
+}
+
 const retrying = (name: PeerName) => async () => {
   const run = (await peers[name]()).retrying?.(RETRIES);
   if (run === undefined) throw new Error(`${name} does not retry`);
@@ -44,6 +69,7 @@ const retriesAlone = await compareCalls(
     'Tenax, defaults': engine(),
     'Tenax, no budget': engine({ budget: false }),
     'minimal loop': retrying('minimal loop'),
+    'minimal loop, two readings of the clock': () => timedLoop(),
     cockatiel: retrying('cockatiel'),
     'p-retry': retrying('p-retry'),
     '@smithy/util-retry': retrying('@smithy/util-retry'),
