@@ -3,6 +3,7 @@
 /** The floors of `packages/core/src`, lowest first. A new file needs a place here. */
 const floors = Object.entries({
   words: [
+    'async-context.ts',
     'builtin-module.ts',
     'outcome.ts',
     'errors.ts',

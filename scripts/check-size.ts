@@ -7,9 +7,9 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
  * weighs today, rounded up, so that it does not grow unseen. Lower it with every gain.
  */
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
-  'engine, without zod and guards': 22_000,
-  'engine, all guards, without zod': 29_000,
-  'fetch adapter, complete': 41_000,
+  'engine, without zod and guards': 22_500,
+  'engine, all guards, without zod': 29_500,
+  'fetch adapter, complete': 41_600,
 };
 const LARGEST = 20;
 

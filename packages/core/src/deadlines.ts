@@ -1,5 +1,6 @@
 /** Deadlines of one length, over a single timer: most are met, so each costs a place in a queue and no timer. */
 
+import { currentContext } from './async-context.ts';
 import type { Clock, Timer } from './clock.ts';
 import { Place, WaitQueue } from './guards/wait-queue.ts';
 
@@ -12,6 +13,8 @@ interface Deadlined<Kind> {
 class Deadline<Kind> extends Place<Deadlined<Kind>> implements Timer {
   readonly due: number;
   readonly #deadlines: Deadlines<Kind>;
+  /** The timer that all share has the context of whoever set it. */
+  readonly #context = currentContext();
 
   constructor(owner: Deadlined<Kind>, due: number, deadlines: Deadlines<Kind>) {
     super(owner);
@@ -20,7 +23,19 @@ class Deadline<Kind> extends Place<Deadlined<Kind>> implements Timer {
   }
 
   cancel(): void {
-    this.#deadlines.delete(this);
+    if (this.#deadlines.delete(this)) this.#context?.emitDestroy();
+  }
+
+  pass(kind: Kind): void {
+    const { value } = this;
+    if (this.#context === undefined) {
+      value.timeIsUp(kind);
+      return;
+    }
+    this.#context.runInAsyncScope(() => {
+      value.timeIsUp(kind);
+    });
+    this.#context.emitDestroy();
   }
 }
 
@@ -47,8 +62,14 @@ export class Deadlines<Kind> {
     return deadline;
   }
 
-  delete(deadline: Deadline<Kind>): void {
-    if (!this.#queue.delete(deadline) || this.#queue.length > 0) return;
+  /** Takes a deadline back. Returns whether it was still to come. */
+  delete(deadline: Deadline<Kind>): boolean {
+    if (!this.#queue.delete(deadline)) return false;
+    if (this.#queue.length === 0) this.#rest();
+    return true;
+  }
+
+  #rest(): void {
     // Kept for the next one, where it does not keep the process alive.
     if (this.#timer?.unref) {
       this.#timer.unref();
@@ -72,7 +93,7 @@ export class Deadlines<Kind> {
   #pass(now: number): void {
     for (let { first } = this.#queue; first && first.due <= now; { first } = this.#queue) {
       this.#queue.delete(first);
-      first.value.timeIsUp(this.#kind);
+      first.pass(this.#kind);
     }
     if (this.#timer === undefined) this.#arm(this.#clock.now());
   }

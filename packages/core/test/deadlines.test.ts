@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import { describe, expect, it } from 'vitest';
 
 import type { Clock } from '../src/clock.ts';
@@ -32,6 +34,20 @@ describe('deadlines of one length', () => {
     await clock.advance(1);
     expect(passed).toEqual(['one late', 'two late']);
     expect(clock.pending).toBe(0);
+  });
+
+  it('pass in the asynchronous context that each was set in', async () => {
+    const clock = virtualClock();
+    const store = new AsyncLocalStorage<string>();
+    const passed: (string | undefined)[] = [];
+    const deadlines = new Deadlines(clock, 100, 'late');
+    for (const name of ['one', 'two']) {
+      store.run(name, () => {
+        deadlines.add({ timeIsUp: () => void passed.push(store.getStore()) }, clock.now());
+      });
+    }
+    await clock.advance(100);
+    expect(passed).toEqual(['one', 'two']);
   });
 
   it('take one timer, however many they are', () => {

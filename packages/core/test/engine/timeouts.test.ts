@@ -1,8 +1,11 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import { describe, expect, it, vi } from 'vitest';
 
 import { getRetryStatistics } from '../../src/attached-statistics.ts';
 import { AttemptTimeoutError, OperationTimeoutError, RetryExhaustedError } from '../../src/errors.ts';
 import type { AttemptContext } from '../../src/exchange.ts';
+import type { RetryOptions } from '../../src/options.ts';
 import { neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 describe('an attempt timeout', () => {
@@ -16,6 +19,26 @@ describe('an attempt timeout', () => {
     expect(clock.now()).toBe(150);
     expect(clock.pending).toBe(0);
   });
+
+  it.each<RetryOptions>([{}, { hooks: { onAttempt: () => undefined } }])(
+    'is followed by an attempt in the asynchronous context of its own operation, whoever else waits, with %o',
+    async (options) => {
+      const { clock, engine } = virtualEngine({ attemptTimeout: 50, ...options });
+      const store = new AsyncLocalStorage<string>();
+      const seen: [string, number, string | undefined][] = [];
+      const operations = ['one', 'two', 'three'].map((name) =>
+        store.run(name, () =>
+          engine.execute(async ({ number }) => {
+            seen.push([name, number, store.getStore()]);
+            return number === 1 ? neverSettles() : name;
+          }),
+        ),
+      );
+      await clock.run(Promise.all(operations));
+      expect(seen).toHaveLength(6);
+      for (const [name, , context] of seen) expect(context).toBe(name);
+    },
+  );
 
   it('is an error and a class of its own', async () => {
     const { clock, engine } = virtualEngine({ attemptTimeout: 50, maxAttempts: 2 });
