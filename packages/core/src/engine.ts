@@ -1,5 +1,6 @@
 /** The engine: a policy with the state that its operations share. */
 
+import { currentContext } from './async-context.ts';
 import { Deadlines } from './deadlines.ts';
 import { isHeard } from './diagnostics.ts';
 import { RetryConfigError } from './errors.ts';
@@ -202,7 +203,7 @@ class Engine implements RetryEngine {
     const policy = this.#policyFor(exchange.call.retry);
     return this.#isPlain(exchange, policy)
       ? new EventFirstAttempt(exchange, policy, this.#state, this.#boundsOf(exchange, policy))
-      : new EventExecution(exchange, exchange, policy, this.#state);
+      : new EventExecution(exchange, exchange, policy, this.#state, undefined, currentContext());
   }
 
   /** Whether the first attempt only has to be sent, counted and bounded. */

@@ -2,6 +2,7 @@
 
 import { statisticsOf } from './attached-statistics.ts';
 import type { SentAttempt } from './attempt-history.ts';
+import type { AsyncContext } from './async-context.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptContext, EventOperation, ExchangeDescription, Transport } from './exchange.ts';
 import { Execution } from './execution.ts';
@@ -24,16 +25,22 @@ export class EventExecution extends Execution implements EventOperation {
   #hedges: Hedges | undefined;
   /** The wait for a retry. */
   #wait: Wait | undefined;
+  readonly #context: AsyncContext | undefined;
 
-  /** @param first its first attempt, where that was begun without it */
+  /**
+   * @param first its first attempt, where that was begun without it
+   * @param context what it goes on in, where the client's events come in any
+   */
   constructor(
     exchange: ExchangeDescription,
     transport: Transport,
     policy: RetryPolicy,
     engine: EngineState,
     first?: Attempt & BegunAttempt,
+    context?: AsyncContext,
   ) {
     super(exchange, policy, engine, first);
+    this.#context = context;
     this.#transport = transport;
     this.#attempt = first;
   }
@@ -84,8 +91,14 @@ export class EventExecution extends Execution implements EventOperation {
 
   /** What follows from an event of the client. */
   #resume(goOn: () => void): void {
-    if (this.observation) this.observation.resume(goOn);
-    else goOn();
+    const { observation } = this;
+    const resumed = observation
+      ? () => {
+          observation.resume(goOn);
+        }
+      : goOn;
+    if (this.#context) this.#context.runInAsyncScope(resumed);
+    else resumed();
   }
 
   /** The same for a client whose answers may be anything; `undefined` is a success that needs no words. */
@@ -404,6 +417,11 @@ export class EventExecution extends Execution implements EventOperation {
   override ended(interruption: Interruption): void {
     this.#wait = undefined;
     this.#end(interruption);
+  }
+
+  protected override close(): void {
+    super.close();
+    this.#context?.emitDestroy();
   }
 
   #end(interruption: Interruption): void {

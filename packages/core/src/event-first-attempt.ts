@@ -1,5 +1,6 @@
 /** The first attempt of an operation whose client answers by events. */
 
+import { currentContext } from './async-context.ts';
 import { statisticsOf } from './attached-statistics.ts';
 import { EventExecution } from './event-execution.ts';
 import type { AttemptContext, EventExchange, EventOperation } from './exchange.ts';
@@ -10,6 +11,8 @@ import type { RequestStatistics } from './record.ts';
 
 /** Sends the attempt, and hands everything on to an execution when it fails. */
 export class EventFirstAttempt extends FirstAttempt<EventExchange> implements EventOperation {
+  /** An event of the client comes in the context of its connection, which another request has opened. */
+  readonly #context = currentContext();
   #execution: EventExecution | undefined;
 
   get statistics(): RequestStatistics {
@@ -18,7 +21,7 @@ export class EventFirstAttempt extends FirstAttempt<EventExchange> implements Ev
 
   start(): void {
     if (!this.begin()) {
-      this.#execution = new EventExecution(this.exchange, this.exchange, this.policy, this.engine);
+      this.#execution = this.#execute();
       this.#execution.start();
       return;
     }
@@ -58,14 +61,18 @@ export class EventFirstAttempt extends FirstAttempt<EventExchange> implements Ev
     this.#execution?.hurry();
   }
 
+  protected override succeed(outcome: ResponseOutcome, endedAt: number): void {
+    super.succeed(outcome, endedAt);
+    this.#context?.emitDestroy();
+  }
+
   protected override goOn(): EventExecution {
     this.bounds?.end();
-    return (this.#execution ??= new EventExecution(
-      this.exchange,
-      this.exchange,
-      this.policy,
-      this.engine,
-      this,
-    ));
+    return (this.#execution ??= this.#execute(this));
+  }
+
+  #execute(first?: this): EventExecution {
+    const { engine, exchange, policy } = this;
+    return new EventExecution(exchange, exchange, policy, engine, first, this.#context);
   }
 }

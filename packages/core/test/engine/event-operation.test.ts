@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { describe, expect, it, vi } from 'vitest';
@@ -43,6 +44,27 @@ describe('an operation of a client that answers by events', () => {
     expect(exchange.log).toEqual(['send 1', 'discard', 'send 2', 'release', 'accept']);
     expect(clock.pending).toBe(0);
   });
+
+  it.each<RetryOptions>([{}, { hooks: { onAttempt: () => undefined } }])(
+    'goes on in the asynchronous context that it began in, whatever its events come in, with %o',
+    async (options) => {
+      const store = new AsyncLocalStorage<string>();
+      const seen: unknown[] = [];
+      const hooks = { ...options.hooks, onRetry: () => void seen.push(store.getStore()) };
+      const exchange = new FakeEventExchange();
+      exchange.onSend = () => void seen.push(store.getStore());
+      const { clock, operation } = store.run('its own', () => run({ hooks }, exchange));
+      store.run('of a connection', () => {
+        operation.responded(response(503));
+      });
+      await clock.advance(100);
+      store.run('of another one', () => {
+        operation.failed(codedError('ECONNRESET'));
+      });
+      await clock.advance(200);
+      expect(seen).toEqual(Array(5).fill('its own'));
+    },
+  );
 
   it('gives the last response, or the last error itself, when attempts run out', () => {
     const { exchange, operation } = run({ maxAttempts: 1 });
