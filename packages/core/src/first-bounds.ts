@@ -46,8 +46,9 @@ export class FirstBounds implements AttemptOwner, SignalSubscriber {
     this.#circuit = circuit;
     this.permit = circuit?.tryAcquire(false, now);
     if (this.callerSignal) subscribe(this.callerSignal, this);
+    if (!this.bounded) return;
     const { attemptTimeout = Infinity, timeout = Infinity } = this.#policy;
-    // The one that passes first: an attempt that ends before the operation's time is up needs no second timer.
+    // Those that pass first: an attempt that ends before the operation's time is up needs no second timer.
     const deadlines = attemptTimeout < timeout ? engine.attemptDeadlines : engine.operationDeadlines;
     this.#deadline = deadlines?.add(this, now);
   }
