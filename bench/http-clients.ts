@@ -15,7 +15,7 @@ const SEQUENTIAL = quick ? 5 : 60;
 const CONCURRENCY = 64;
 const CONCURRENT = CONCURRENCY * (quick ? 1 : 3);
 /** Long enough for the compiler to be done with every layer; a short one measures how much code there is to compile. */
-const WARM_UP = quick ? 0 : 12_000;
+const WARM_UP = quick ? 0 : 16_000;
 
 /** Sends a request and reads the whole answer. */
 export type Client = (url: string) => Promise<unknown>;
@@ -41,7 +41,7 @@ export async function compareClients(
   ]);
   const comparison = await interleave(program, name, Object.fromEntries(cases), {
     warmUp: 2,
-    rounds: 40,
+    rounds: 24,
     seconds,
     onOneCore: true,
     claim: { metric: 'latency', share: 0.005 },
