@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
-import { onCore } from './cores.ts';
+import { hasCores, onCore } from './cores.ts';
 import { median } from './figures.ts';
 import { interleave } from './interleaved.ts';
 import type { Case, Sample } from './interleaved.ts';
@@ -58,7 +58,7 @@ export async function compareClients(
     title,
     method: [
       ...method,
-      `Each turn sends ${SEQUENTIAL} requests one by one, then ${CONCURRENT} with ${CONCURRENCY} at once; the server answers 11 bytes. The server has one core, the clients have the other. CPU is that of all turns together, and of what lies between them.`,
+      `Each turn sends ${SEQUENTIAL} requests one by one, then ${CONCURRENT} with ${CONCURRENCY} at once; the server answers 11 bytes.${hasCores ? ' The server has one core, the clients have the other.' : ''} CPU is that of all turns together, and of what lies between them.`,
     ],
     tables: [
       {
@@ -101,16 +101,11 @@ function measuring(client: Client, url: string): () => Promise<Sample> {
   return async () => {
     if (before === undefined) await concurrently(client, url, WARM_UP);
     const times = await measure(client, url);
-    const after = process.cpuUsage();
     // From the end of the turn before: the collector works on when a turn is over.
-    const { system, user } = before ? difference(after, before) : { system: Number.NaN, user: Number.NaN };
-    before = after;
+    const { system, user } = process.cpuUsage(before);
+    before = process.cpuUsage();
     return { ...times, processor: (system + user) / (SEQUENTIAL + CONCURRENT) };
   };
-}
-
-function difference(after: NodeJS.CpuUsage, before: NodeJS.CpuUsage): NodeJS.CpuUsage {
-  return { system: after.system - before.system, user: after.user - before.user };
 }
 
 async function measure(client: Client, url: string): Promise<Sample> {

@@ -44,14 +44,20 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   get url(): string {
-    const { baseURL, url = '' } = this.#config;
-    return !baseURL || isAbsolute(url) ? url : `${baseURL}/${url}`;
+    const { url = '' } = this.#config;
+    const base = this.#base;
+    return base ? `${base}/${url}` : url;
   }
 
   /** The very string of the config: what is put together anew is looked at anew, for each request. */
   get origin(): string {
+    return this.#base || (this.#config.url ?? '');
+  }
+
+  /** What the URL of the config is relative to, if it is. */
+  get #base(): string | undefined {
     const { baseURL, url = '' } = this.#config;
-    return !baseURL || isAbsolute(url) ? url : baseURL;
+    return baseURL && isAbsolute(url) ? undefined : baseURL;
   }
 
   get hasIdempotencyKey(): boolean {

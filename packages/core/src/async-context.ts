@@ -22,7 +22,15 @@ function openHooks(): Partial<AsyncHooksModule> {
   return builtinModule<AsyncHooksModule>('node:async_hooks') ?? {};
 }
 
-/** The context that this is called in; `undefined` in a runtime that has none. Call `emitDestroy` when it is not needed any more. */
-export function currentContext(): AsyncContext | undefined {
-  return AsyncResource && new AsyncResource('TENAX', OPTIONS);
+/** Whatever context it is run in. */
+export const ANY_CONTEXT: AsyncContext = {
+  runInAsyncScope(run) {
+    run();
+  },
+  emitDestroy: () => undefined,
+};
+
+/** The context that this is called in, where the runtime has any. Call `emitDestroy` when it is not needed any more. */
+export function currentContext(): AsyncContext {
+  return AsyncResource ? new AsyncResource('TENAX', OPTIONS) : ANY_CONTEXT;
 }

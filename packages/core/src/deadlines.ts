@@ -23,17 +23,12 @@ class Deadline<Kind> extends Place<Deadlined<Kind>> implements Timer {
   }
 
   cancel(): void {
-    if (this.#deadlines.delete(this)) this.#context?.emitDestroy();
+    if (this.#deadlines.delete(this)) this.#context.emitDestroy();
   }
 
   pass(kind: Kind): void {
-    const { value } = this;
-    if (this.#context === undefined) {
-      value.timeIsUp(kind);
-      return;
-    }
     this.#context.runInAsyncScope(() => {
-      value.timeIsUp(kind);
+      this.value.timeIsUp(kind);
     });
     this.#context.emitDestroy();
   }

@@ -2,6 +2,7 @@
 
 import { statisticsOf } from './attached-statistics.ts';
 import type { SentAttempt } from './attempt-history.ts';
+import { ANY_CONTEXT } from './async-context.ts';
 import type { AsyncContext } from './async-context.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptContext, EventOperation, ExchangeDescription, Transport } from './exchange.ts';
@@ -25,11 +26,11 @@ export class EventExecution extends Execution implements EventOperation {
   #hedges: Hedges | undefined;
   /** The wait for a retry. */
   #wait: Wait | undefined;
-  readonly #context: AsyncContext | undefined;
+  readonly #context: AsyncContext;
 
   /**
    * @param first its first attempt, where that was begun without it
-   * @param context what it goes on in, where the client's events come in any
+   * @param context what it goes on in, where the client's events come in that of somebody else
    */
   constructor(
     exchange: ExchangeDescription,
@@ -37,7 +38,7 @@ export class EventExecution extends Execution implements EventOperation {
     policy: RetryPolicy,
     engine: EngineState,
     first?: Attempt & BegunAttempt,
-    context?: AsyncContext,
+    context: AsyncContext = ANY_CONTEXT,
   ) {
     super(exchange, policy, engine, first);
     this.#context = context;
@@ -97,8 +98,7 @@ export class EventExecution extends Execution implements EventOperation {
           observation.resume(goOn);
         }
       : goOn;
-    if (this.#context) this.#context.runInAsyncScope(resumed);
-    else resumed();
+    this.#context.runInAsyncScope(resumed);
   }
 
   /** The same for a client whose answers may be anything; `undefined` is a success that needs no words. */
@@ -421,7 +421,7 @@ export class EventExecution extends Execution implements EventOperation {
 
   protected override close(): void {
     super.close();
-    this.#context?.emitDestroy();
+    this.#context.emitDestroy();
   }
 
   #end(interruption: Interruption): void {

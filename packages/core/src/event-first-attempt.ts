@@ -63,7 +63,7 @@ export class EventFirstAttempt extends FirstAttempt<EventExchange> implements Ev
 
   protected override succeed(outcome: ResponseOutcome, endedAt: number): void {
     super.succeed(outcome, endedAt);
-    this.#context?.emitDestroy();
+    this.#context.emitDestroy();
   }
 
   protected override goOn(): EventExecution {

@@ -7,8 +7,8 @@ import type { EndedOperation } from './attached-statistics.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt.ts';
 import type { ExchangeDescription } from './exchange.ts';
-import type { BegunAttempt, EngineState, Execution } from './execution.ts';
-import type { FirstBounds } from './first-bounds.ts';
+import type { BegunAttempt, EngineState } from './execution.ts';
+import type { Bounded, FirstBounds } from './first-bounds.ts';
 import type { RetryBudget } from './guards/budget.ts';
 import type { CircuitBreaker, CircuitPermit } from './guards/circuit-breaker.ts';
 import type { Destination } from './guards/destination.ts';
@@ -51,7 +51,7 @@ export function isBounded({ attemptTimeout, circuitBreaker, timeout }: RetryPoli
 /** It is also the description of its request: the URL is put together when somebody asks for it. */
 export abstract class FirstAttempt<E extends ExchangeDescription>
   extends Attempt
-  implements BegunAttempt, EndedOperation, RequestDescription
+  implements BegunAttempt, Bounded, EndedOperation, RequestDescription
 {
   readonly policy: RetryPolicy;
   readonly startedAt: number;
@@ -149,7 +149,7 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
   }
 
   /** The execution that goes on from here, made when it is first needed. */
-  protected abstract goOn(): Pick<Execution, 'timeIsUp' | 'signalAborted'>;
+  protected abstract goOn(): Bounded;
 
   protected get hasSucceeded(): boolean {
     return this.#endedAt !== undefined;

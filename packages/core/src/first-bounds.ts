@@ -2,17 +2,14 @@
 
 import type { AttemptOwner } from './attempt.ts';
 import type { Timer } from './clock.ts';
-import type { EngineState } from './execution.ts';
+import type { EngineState, Execution } from './execution.ts';
 import type { CircuitBreaker, CircuitPermit } from './guards/circuit-breaker.ts';
 import type { RetryPolicy } from './policy.ts';
 import { subscribe, unsubscribe } from './signals.ts';
 import type { SignalSubscriber } from './signals.ts';
 
-/** Whose time is up, or whose caller has gone: an execution has to be made for it. */
-interface Interruptible {
-  timeIsUp(kind: 'operation_timeout' | 'attempt_timeout'): void;
-  signalAborted(reason: unknown): void;
-}
+/** Who is told that its time is up, or that its caller has gone. */
+export type Bounded = Pick<Execution, 'timeIsUp' | 'signalAborted'>;
 
 /** Holds the deadline and the permit of a first attempt, until it has ended. */
 export class FirstBounds implements AttemptOwner, SignalSubscriber {
@@ -20,7 +17,7 @@ export class FirstBounds implements AttemptOwner, SignalSubscriber {
   readonly callerSignal: AbortSignal | undefined;
   permit: CircuitPermit | undefined;
   readonly #policy: RetryPolicy;
-  #attempt: Interruptible | undefined;
+  #attempt: Bounded | undefined;
   #startedAt = 0;
   #deadline: Timer | undefined;
   #circuit: CircuitBreaker | undefined;
@@ -40,7 +37,7 @@ export class FirstBounds implements AttemptOwner, SignalSubscriber {
   }
 
   /** The attempt is about to be sent. The circuit is closed. */
-  begin(attempt: Interruptible, now: number, circuit: CircuitBreaker | undefined, engine: EngineState): void {
+  begin(attempt: Bounded, now: number, circuit: CircuitBreaker | undefined, engine: EngineState): void {
     this.#attempt = attempt;
     this.#startedAt = now;
     this.#circuit = circuit;

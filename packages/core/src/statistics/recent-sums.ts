@@ -48,7 +48,7 @@ export class RecentSums {
 
   /** An operation ended with the success of its first attempt. */
   succeededAtOnce(responseTime: number, now: number): void {
-    if (now >= this.#currentEnd) this.#at(now);
+    this.#at(now);
     this.#uncounted[this.#uncountedLength] = responseTime;
     this.#uncountedLength += 1;
     if (this.#uncountedLength === BATCH) this.#count();
