@@ -71,9 +71,9 @@ export function sendAgain(
   return withClient(settings, {}, async (client) => {
     const start = Date.now();
     const sent = operations.map(async (operation, index): Promise<Operation | undefined> => {
-      await sleep(start + operation.startTime - startTime - Date.now(), undefined, { signal }).catch(
-        () => {},
-      );
+      // The first ones are due already, and a clock may have been set back in between.
+      const wait = Math.max(0, start + operation.startTime - startTime - Date.now());
+      await sleep(wait, undefined, { signal }).catch(() => {});
       return signal.aborted ? undefined : send(client, target, settings, signal, index);
     });
     return (await Promise.all(sent)).filter((operation) => operation !== undefined);
