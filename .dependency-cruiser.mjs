@@ -15,7 +15,7 @@ const floors = Object.entries({
     'warnings.ts',
   ],
   policy: ['options.ts', 'options/', 'policy.ts', 'backoff/', 'http/', 'guards/', 'statistics/'],
-  decision: ['operation.ts', 'decision.ts', 'attempt-history.ts'],
+  decision: ['operation.ts', 'decision.ts', 'attempt-entry.ts'],
   driver: [
     'engine.ts',
     'execution.ts',

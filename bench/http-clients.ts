@@ -25,6 +25,8 @@ interface HttpPlan {
   readonly title: string;
   readonly method: readonly string[];
   readonly seconds: number;
+  /** The clients that are measured more often than the others: those whose ratios are close to 1. */
+  readonly throughout: readonly string[];
   /** Ratios to the bare client. */
   readonly goals: { readonly latency: number; readonly throughput?: number; readonly processor: number };
 }
@@ -33,7 +35,7 @@ interface HttpPlan {
 export async function compareClients(
   program: string,
   clients: Readonly<Record<string, () => Client | Promise<Client>>>,
-  { goals, method, name, seconds, title }: HttpPlan,
+  { goals, method, name, seconds, throughout, title }: HttpPlan,
 ): Promise<void> {
   const cases = Object.entries(clients).map(([client, create]): [string, Case] => [
     client,
@@ -43,6 +45,7 @@ export async function compareClients(
     warmUp: 2,
     rounds: 24,
     seconds,
+    throughout,
     onOneCore: true,
     claim: { metric: 'latency', share: 0.005 },
     surroundings: startServer,
@@ -64,6 +67,7 @@ export async function compareClients(
       {
         title: name,
         sets: comparison.sets,
+        fullSets: comparison.fullSets,
         columns: [
           { name: 'p50', unit: 'µs', digits: 0 },
           { name: 'p50, ratio', digits: 3, better: 'lower', goal: goals.latency },

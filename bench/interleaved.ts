@@ -30,6 +30,8 @@ export interface Plan {
   readonly seconds: number;
   readonly leastSets?: number;
   readonly mostSets?: number;
+  /** The cases of every set. Others are in the first two only, so that time is left for what is hard to tell apart. */
+  readonly throughout?: readonly string[];
   /** Ends early when the spread of this metric's ratio is at most this share of it, for every case. */
   readonly claim?: { readonly metric: string; readonly share: number };
   /** Flags of Node. */
@@ -39,6 +41,9 @@ export interface Plan {
   /** What each set of processes needs around it, such as a server. */
   readonly surroundings?: () => Promise<{ readonly argument: string; stop(): void }>;
 }
+
+/** Fewer have no spread. */
+const FULL_SETS = 2;
 
 type Samples = ReadonlyMap<string, readonly Sample[]>;
 
@@ -56,6 +61,11 @@ export class Comparison {
     return this.#sets.length;
   }
 
+  /** Sets that had every case. */
+  get fullSets(): number {
+    return this.#sets.filter(({ size }) => size === this.names.length).length;
+  }
+
   absolute(name: string, metric: string): Figure | undefined {
     return this.#figure(name, metric, (own) => own);
   }
@@ -69,7 +79,9 @@ export class Comparison {
   ratioOfSums(name: string, metric: string): Figure {
     const sum = (samples: Samples, of: string): number =>
       (samples.get(of) as readonly Sample[]).reduce((total, sample) => total + (sample[metric] as number), 0);
-    return estimate(this.#sets.map((samples) => sum(samples, name) / sum(samples, this.names[0] as string)));
+    return estimate(
+      this.#setsWith(name).map((samples) => sum(samples, name) / sum(samples, this.names[0] as string)),
+    );
   }
 
   /** More than the bare case in the same round. */
@@ -77,8 +89,12 @@ export class Comparison {
     return this.#figure(name, metric, (own, bare) => own - bare);
   }
 
+  #setsWith(name: string): Samples[] {
+    return this.#sets.filter((samples) => samples.has(name));
+  }
+
   #figure(name: string, metric: string, relate: (own: number, bare: number) => number): Figure | undefined {
-    const medians = this.#sets.map((samples) => {
+    const medians = this.#setsWith(name).map((samples) => {
       const bare = samples.get(this.names[0] as string) as readonly Sample[];
       const own = samples.get(name) as readonly Sample[];
       return median(
@@ -111,13 +127,13 @@ export async function interleave(
     return undefined;
   }
   const names = Object.keys(cases);
-  const { claim, leastSets = 5, mostSets = Infinity } = plan;
+  const { claim, leastSets = 5, mostSets = Infinity, throughout = names } = plan;
   const sets: Samples[] = [];
   const begun = performance.now();
   for (;;) {
     const started = performance.now();
     // The order of the starts decides which core a process gets: on two cores that is worth more than most layers.
-    const order = rotated(names, sets.length);
+    const order = rotated(sets.length < FULL_SETS ? names : throughout, sets.length);
     sets.push(await measureSet(program, run, order, quick ? { ...plan, ...quickPlan(plan) } : plan));
     const now = performance.now();
     const isTimeUp = sets.length >= 2 && now - begun + (now - started) > plan.seconds * 1000;

@@ -8,7 +8,7 @@ export function measurementMarkdown({ title, method, tables }: Measurement): str
 }
 
 /** One table, and how far Tenax is from its goals. */
-export function tableMarkdown({ title, columns, rows, sets }: Table): string {
+export function tableMarkdown({ title, columns, fullSets, rows, sets }: Table): string {
   const head = [title, ...columns.map(({ name, unit }) => (unit ? `${name}, ${unit}` : name))];
   const body = rows.map(({ cells, name }) => [
     name,
@@ -16,8 +16,13 @@ export function tableMarkdown({ title, columns, rows, sets }: Table): string {
   ]);
   const lines = [head, head.map(() => '---'), ...body].map((line) => `| ${line.join(' | ')} |`);
   const goals = columns.flatMap((column, at) => goalText(column, at, rows));
-  const below = sets === undefined ? goals : [`- Sets of processes: ${sets}.`, ...goals];
+  const below = sets === undefined ? goals : [setsText(sets, fullSets), ...goals];
   return [lines.join('\n'), ...(below.length > 0 ? [below.join('\n')] : [])].join('\n\n');
+}
+
+function setsText(sets: number, fullSets = sets): string {
+  const others = fullSets === sets ? '' : `; ${fullSets} of them for the rows with the wider intervals`;
+  return `- Sets of processes: ${sets}${others}.`;
 }
 
 /** Where a peer's figure is better than that of Tenax' first row, and their intervals do not meet. */

@@ -28,6 +28,8 @@ export interface Table {
   readonly title: string;
   /** Of processes, where more than one was measured. */
   readonly sets?: number;
+  /** Those that had every row, where others had not. */
+  readonly fullSets?: number;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
 }

@@ -1,6 +1,5 @@
 /** What follows a failed attempt: the limits of the policy, in the order in which they are asked. */
 
-import type { AttemptHistory } from './attempt-history.ts';
 import { nextDelay } from './backoff/delay.ts';
 import type { Clock, Random } from './clock.ts';
 import type { RetryBudget } from './guards/budget.ts';
@@ -28,6 +27,10 @@ export interface DecisionMoment {
 export interface DecisionSubject {
   readonly policy: RetryPolicy;
   readonly attemptNumber: number;
+  /** The last wait that the strategy gave. */
+  computedDelay: number;
+  /** What the budget charged for the last retry. */
+  charge: number;
   remaining(now: number): number;
 }
 
@@ -41,7 +44,6 @@ const HINT_JITTER = 0.1;
  */
 export function decideAfterFailure(
   subject: DecisionSubject,
-  history: AttemptHistory,
   classification: Classification,
   hint: number | undefined,
   moment: DecisionMoment,
@@ -66,7 +68,7 @@ export function decideAfterFailure(
   }
   const remaining = subject.remaining(moment.now);
   const obeyed = hint === undefined || !retryAfter ? 0 : Math.min(hint, retryAfter.max);
-  const delay = obeyed < remaining ? delayAfter(subject, failureClass, obeyed, moment, history) : remaining;
+  const delay = obeyed < remaining ? delayAfter(subject, failureClass, obeyed, moment) : remaining;
   if (timeout !== undefined && delay >= remaining) {
     return { action: 'stop', result: 'timeout', reason: 'wait_exceeds_timeout' };
   }
@@ -77,7 +79,7 @@ export function decideAfterFailure(
   if (charge === undefined) {
     return { action: 'stop', result: 'budget_exhausted', reason: 'budget_exhausted' };
   }
-  history.charge = charge;
+  subject.charge = charge;
   return { action: 'retry', delay, reason: reason as RetryReason, ...(hint !== undefined && { hint }) };
 }
 
@@ -87,17 +89,16 @@ function delayAfter(
   failureClass: FailureClass | undefined,
   hint: number,
   moment: DecisionMoment,
-  history: AttemptHistory,
 ): number {
   const { baseDelay, throttledBaseDelay } = subject.policy;
   const computed = nextDelay(subject.policy, {
     attemptNumber: subject.attemptNumber,
     baseDelay: failureClass === 'throttled' ? throttledBaseDelay : baseDelay,
-    previousDelay: history.computedDelay,
+    previousDelay: subject.computedDelay,
     failureClass,
     random: moment.random,
   });
-  history.computedDelay = computed;
+  subject.computedDelay = computed;
   // Only a hint is stretched: a computed delay has its own jitter, and never passes maxDelay.
   return hint > 0 && hint >= computed ? hint * (1 + HINT_JITTER * moment.random()) : computed;
 }

@@ -1,7 +1,7 @@
 /** Drives an operation by the events of its client. */
 
 import { statisticsOf } from './attached-statistics.ts';
-import type { SentAttempt } from './attempt-history.ts';
+import type { AttemptEntry } from './attempt-entry.ts';
 import { ANY_CONTEXT } from './async-context.ts';
 import type { AsyncContext } from './async-context.ts';
 import { Attempt } from './attempt.ts';
@@ -163,7 +163,7 @@ export class EventExecution extends Execution implements EventOperation {
       this.#takeOthers(attempt, (leg) => {
         leg.attempt.abandon(reason);
         this.#transport.abandon(reason, leg.attempt);
-        this.endBeside(leg, undefined, kind === 'caller_aborted' ? 'aborted' : 'timeout', kind);
+        this.endBeside(leg.entry, undefined, kind === 'caller_aborted' ? 'aborted' : 'timeout', kind);
       });
       this.#attempt = attempt;
     }
@@ -203,7 +203,7 @@ export class EventExecution extends Execution implements EventOperation {
     const attempt = this.beginAttempt(startedAt);
     this.#attempt = attempt;
     if (this.policy.attemptTimeout !== undefined) this.limitAttempt(startedAt);
-    if (this.policy.hedge) this.#beginRound(attempt, startedAt);
+    if (this.policy.hedge) this.#beginRound(attempt);
     this.#sendOne(attempt);
   }
 
@@ -219,10 +219,10 @@ export class EventExecution extends Execution implements EventOperation {
     }
   }
 
-  #beginRound(attempt: Attempt, startedAt: number): void {
+  #beginRound(attempt: Attempt): void {
     const { hedging } = this;
     if (hedging === undefined) return;
-    const leg = { attempt, number: attempt.number, startedAt, hedged: false, isRefused: false };
+    const leg = { attempt, entry: this.operation.currentAttempt, isRefused: false };
     const round = new HedgedRound<Leg>(hedging, this.policy);
     this.#hedges = { round, legs: new Map([[attempt, leg]]), handingOver: undefined };
     round.begin(
@@ -235,15 +235,15 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   #sendHedge(tell: (() => void) | undefined): void {
-    const sent = this.operation.beginHedge(this.policy.clock.now());
-    const attempt = new Attempt(this, sent.number, this.previous);
-    const leg = { ...sent, attempt, isRefused: false };
+    const entry = this.operation.beginHedge(this.policy.clock.now());
+    const attempt = new Attempt(this, entry.number, this.previous);
+    const leg = { attempt, entry, isRefused: false };
     const hedges = this.#hedges;
     hedges?.legs.set(attempt, leg);
     hedges?.round.add(leg);
     this.#attempt ??= attempt;
     tell?.();
-    this.hedged(sent, undefined);
+    this.hedged(entry, undefined);
     // A callback may have ended the operation, and this leg with it.
     if (hedges === undefined || !this.#hedges?.legs.has(attempt)) return;
     this.announce(attempt, true);
@@ -258,7 +258,7 @@ export class EventExecution extends Execution implements EventOperation {
     const leg = legs?.get(attempt);
     if (leg) {
       legs?.delete(attempt);
-      this.operation.focus(leg);
+      this.operation.focus(leg.entry);
     } else if (this.#attempt !== attempt) {
       return false;
     }
@@ -279,7 +279,7 @@ export class EventExecution extends Execution implements EventOperation {
     const own = legs.find((leg) => leg.attempt === attempt);
     this.#hedges = undefined;
     for (const leg of legs) if (leg !== own) end(leg);
-    if (own) this.operation.focus(own);
+    if (own) this.operation.focus(own.entry);
   }
 
   #isUnderWay(attempt: AttemptContext): boolean {
@@ -325,7 +325,7 @@ export class EventExecution extends Execution implements EventOperation {
 
   /** Others may answer while the user's function thinks: then this attempt has lost. */
   async #askAboutLeg(leg: Leg, outcome: Outcome, builtIn: Classification, endedAt: number): Promise<void> {
-    const classification = await this.askShouldRetry(outcome, builtIn, leg);
+    const classification = await this.askShouldRetry(outcome, builtIn, leg.entry);
     if (this.#hedges?.round.has(leg)) this.#judgeLeg(leg, outcome, classification, endedAt);
   }
 
@@ -340,7 +340,7 @@ export class EventExecution extends Execution implements EventOperation {
     if (outcome && failureClass !== undefined && (retryable || isRefused)) {
       // The next hedge may be sent within this, and may answer at once.
       const goesOn = round.failed(leg, (!retryable && isRefused) || this.hasHint(outcome), () => {
-        this.endBeside(leg, outcome, failureClass, reason);
+        this.endBeside(leg.entry, outcome, failureClass, reason);
       });
       if (goesOn) {
         this.#transport.discard(attempt)?.cancel();
@@ -364,11 +364,11 @@ export class EventExecution extends Execution implements EventOperation {
     this.attemptTimer?.cancel();
     this.#takeOthers(undefined, (leg) => {
       const lost = new DOMException('Another attempt answered first', 'AbortError');
-      this.endBeside(leg, undefined, 'aborted', 'hedge_lost');
+      this.endBeside(leg.entry, undefined, 'aborted', 'hedge_lost');
       leg.attempt.abandon(lost);
       this.#transport.abandon(lost, leg.attempt);
     });
-    this.operation.focus(decided);
+    this.operation.focus(decided.entry);
   }
 
   #judge(
@@ -443,8 +443,9 @@ interface Hedges {
 }
 
 /** One of several attempts that run beside each other. */
-interface Leg extends SentAttempt {
+interface Leg {
   readonly attempt: Attempt;
+  readonly entry: AttemptEntry;
   /** It failed within its own sending. */
   isRefused: boolean;
 }

@@ -1,7 +1,7 @@
 /** What drives one operation, whatever the form of its client: its waits, its callbacks, its timers, its end. */
 
 import { attachStatistics, lastRecordOf, operationOf, statisticsOf } from './attached-statistics.ts';
-import type { SentAttempt } from './attempt-history.ts';
+import type { AttemptEntry } from './attempt-entry.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt.ts';
 import type { Timer } from './clock.ts';
@@ -319,7 +319,7 @@ export abstract class Execution
   protected async askShouldRetry(
     outcome: Outcome,
     builtIn: Classification,
-    beside?: SentAttempt,
+    beside?: AttemptEntry,
   ): Promise<Classification> {
     const { shouldRetry } = this.policy;
     if (shouldRetry === undefined) return builtIn;
@@ -362,14 +362,14 @@ export abstract class Execution
   }
 
   /** A hedge is sent. */
-  protected hedged(hedge: SentAttempt, failureClass: FailureClass | undefined): void {
+  protected hedged(hedge: AttemptEntry, failureClass: FailureClass | undefined): void {
     const decision = { action: 'retry', delay: 0, reason: 'hedged' } as const;
     reportRetry(this.operation, decision, failureClass, hedge.number);
   }
 
   /** An attempt ended while others go on. */
   protected endBeside(
-    attempt: SentAttempt,
+    attempt: AttemptEntry,
     outcome: Outcome | undefined,
     failureClass: FailureClass,
     reason: RetryReason | StopReason,
@@ -439,7 +439,7 @@ export abstract class Execution
   /** The operation ends with this response or value of the client. */
   protected succeed(value: unknown, outcome: Outcome | undefined, endedAt: number): void {
     this.operation.succeed(outcome?.kind === 'response' ? outcome.status : undefined, endedAt);
-    this.#budget?.succeeded(this.operation.lastCharge);
+    this.#budget?.succeeded(this.operation.charge);
     this.#guards?.succeeded(outcome, endedAt);
     if (this.operation.attemptNumber === 1) {
       this.#sums.succeededAtOnce(this.operation.responseTime, endedAt);
@@ -505,7 +505,7 @@ export abstract class Execution
 
   #countAttempt(failureClass: FailureClass | undefined): void {
     const { currentAttempt, endedAt, responseTime } = this.operation;
-    this.#sums.attemptEnded(currentAttempt, responseTime, failureClass, endedAt);
+    this.#sums.attemptEnded(currentAttempt.number, responseTime, failureClass, endedAt);
   }
 
   #countOperation(): void {

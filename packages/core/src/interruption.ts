@@ -48,9 +48,8 @@ export class Wait {
 
   /** `grant`, for whoever calls a function back. */
   get granted(): () => void {
-    return () => {
-      this.grant();
-    };
+    // Half as large as a closure with its scope.
+    return this.grant.bind(this);
   }
 
   begin(begin: (wait: Wait) => Timer): void {

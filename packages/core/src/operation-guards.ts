@@ -99,7 +99,7 @@ export class OperationGuards {
       this.cancelled();
       return;
     }
-    this.#tellCircuit(failureClass !== 'permanent', now - this.#operation.attemptStartedAt, now);
+    this.#tellCircuit(failureClass !== 'permanent', now - this.#operation.currentAttempt.startedAt, now);
     this.#tellPacer(outcome, failureClass === 'throttled', now);
   }
 

@@ -3,8 +3,7 @@
  * and no clock; time and randomness are arguments.
  */
 
-import { AttemptHistory, toRecord } from './attempt-history.ts';
-import type { AttemptEntry, SentAttempt } from './attempt-history.ts';
+import { AttemptEntry, toRecord } from './attempt-entry.ts';
 import type { Clock } from './clock.ts';
 import { decideAfterFailure } from './decision.ts';
 import type { DecisionMoment } from './decision.ts';
@@ -23,22 +22,13 @@ import type {
   StopReason,
 } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
-import type { AttemptRecord, ErrorSummary, RequestStatistics } from './record.ts';
+import type { AttemptRecord, RequestStatistics } from './record.ts';
 import type { RequestDescription } from './request.ts';
 
 /** Who an operation is. */
 export interface OperationIdentity {
   readonly id?: string | undefined;
   readonly key?: string | undefined;
-}
-
-/** What is said of an attempt that failed. */
-interface FailedAttempt {
-  readonly failureClass: FailureClass;
-  readonly reason: RetryReason | StopReason;
-  readonly status?: number | undefined;
-  readonly error?: ErrorSummary | undefined;
-  readonly hint?: number | undefined;
 }
 
 /** Why an operation can be ended from outside, and what that makes of it. */
@@ -79,17 +69,24 @@ export class Operation {
   result: OperationResult | undefined;
   /** Attempts that were sent. */
   attemptNumber = 0;
+  /** The last wait that the strategy gave. */
+  computedDelay = 0;
+  /** What the budget charged for the last retry; 0 when there was none. */
+  charge = 0;
   #reason: StopReason = 'success';
-  #endedAt = 0;
+  #endedAt: number | undefined;
   #inAttempt = false;
   /** The attempt that is being told of: the last one, unless several run beside each other. */
-  #current = 0;
-  #hedged = false;
-  #attemptStartedAt = 0;
+  #current: AttemptEntry | undefined;
+  /** The attempt that ended last. */
+  #last: AttemptEntry | undefined;
   /** Operations that had been begun when the attempt was. */
   #begunBefore = 0;
-  #status: number | undefined;
-  #history: AttemptHistory | undefined;
+  /** The start of the wait, once there was one. */
+  #waitsSince: number | undefined;
+  #totalDelay = 0;
+  /** What the server asked for in answer to attempts beside the one that is decided upon; 0 for nothing. */
+  #hintBeside = 0;
   /** When `timeout` began to count, where that was not the start. */
   #admittedAt: number | undefined;
   #id: string | undefined;
@@ -131,40 +128,30 @@ export class Operation {
     return this.#reason;
   }
 
-  /** When the attempt that is being told of began. */
-  get attemptStartedAt(): number {
-    return this.#attemptStartedAt;
+  /** The attempt that is being told of; one must have been begun. */
+  get currentAttempt(): AttemptEntry {
+    return this.#current as AttemptEntry;
   }
 
   /** When the last attempt ended, or the operation. */
   get endedAt(): number {
-    return this.#endedAt;
+    return this.#endedAt ?? this.#last?.endedAt ?? 0;
   }
 
   /** ms of the last attempt, until its headers or its error. */
   get responseTime(): number {
-    return this.#endedAt - this.#attemptStartedAt;
+    return this.endedAt - this.currentAttempt.startedAt;
   }
 
   /** ms since the first attempt ended: what retrying cost. */
   get retryOverhead(): number {
-    const firstAttemptEndedAt = this.#history?.firstAttemptEndedAt;
-    return firstAttemptEndedAt === undefined ? 0 : this.#endedAt - firstAttemptEndedAt;
-  }
-
-  /** What the budget charged for the last retry; 0 when there was none. */
-  get lastCharge(): number {
-    return this.#history?.charge ?? 0;
+    const first = this.#entries().at(-1)?.endedAt;
+    return first === undefined ? 0 : this.endedAt - first;
   }
 
   /** The server has asked for a wait. */
   get hinted(): boolean {
-    return this.#history?.hinted ?? false;
-  }
-
-  /** The number of the attempt that is being told of. */
-  get currentAttempt(): number {
-    return this.#current;
+    return this.#entries().some(({ hint }) => hint !== undefined);
   }
 
   /** ms until `timeout`; `Infinity` without one. */
@@ -176,7 +163,7 @@ export class Operation {
 
   /** A guard makes the operation wait. */
   waitBegan(): void {
-    this.#history ??= new AttemptHistory(this.startedAt);
+    this.#waitsSince ??= this.startedAt;
   }
 
   /** A place in the bulkhead has come: `timeout` begins to count. */
@@ -187,25 +174,20 @@ export class Operation {
   /** @param begunBefore how many operations had been begun by then */
   beginAttempt(now: number, begunBefore: number = begun): void {
     this.attemptNumber += 1;
-    this.#current = this.attemptNumber;
-    this.#hedged = false;
+    this.#current = new AttemptEntry(this.attemptNumber, now, this.#waitEnded(now), false);
     this.#inAttempt = true;
     this.#begunBefore = begunBefore;
-    this.#attemptStartedAt = now;
-    this.#history?.waitEnded(now);
   }
 
   /** Sends one more attempt beside those under way. */
-  beginHedge(now: number): SentAttempt {
+  beginHedge(now: number): AttemptEntry {
     this.attemptNumber += 1;
-    return { number: this.attemptNumber, startedAt: now, hedged: true };
+    return new AttemptEntry(this.attemptNumber, now, 0, true);
   }
 
   /** Of several attempts, this is the one that what follows is about. */
-  focus(attempt: SentAttempt): void {
-    this.#current = attempt.number;
-    this.#attemptStartedAt = attempt.startedAt;
-    this.#hedged = attempt.hedged;
+  focus(attempt: AttemptEntry): void {
+    this.#current = attempt;
   }
 
   /**
@@ -220,10 +202,8 @@ export class Operation {
     moment: Pick<DecisionMoment, 'now' | 'clock'>,
   ): void {
     const hint = this.hintOf(outcome, moment.clock);
-    this.#recordFailure(outcome, failureClass, reason, moment.now, hint);
-    if (this.#history && hint !== undefined) {
-      this.#history.hintBeside = Math.max(hint, this.#history.hintBeside ?? 0);
-    }
+    this.#attemptFailed(outcome, failureClass, reason, moment.now, hint);
+    if (hint !== undefined) this.#hintBeside = Math.max(hint, this.#hintBeside);
     this.#inAttempt = true;
   }
 
@@ -244,7 +224,8 @@ export class Operation {
 
   /** The attempt succeeded, and so did the operation. */
   succeed(status: number | undefined, now: number): void {
-    this.#status = status;
+    this.currentAttempt.status = status;
+    this.#attemptEnded(now);
     this.#finish('success', 'success', now);
   }
 
@@ -266,18 +247,11 @@ export class Operation {
       return { action: 'stop', result: 'success', reason: 'success' };
     }
     const hint = this.hintOf(outcome, moment.clock);
-    this.#history ??= new AttemptHistory(this.startedAt);
-    const asked = Math.max(hint ?? 0, this.#history.hintBeside ?? 0);
-    this.#history.hintBeside = undefined;
-    const decision = decideAfterFailure(
-      this,
-      this.#history,
-      classification,
-      asked > 0 ? asked : hint,
-      moment,
-    );
-    this.#recordFailure(outcome, failureClass, decision.reason, endedAt, hint);
-    this.#history.waitsSince = moment.now;
+    const asked = Math.max(hint ?? 0, this.#hintBeside);
+    this.#hintBeside = 0;
+    const decision = decideAfterFailure(this, classification, asked > 0 ? asked : hint, moment);
+    this.#attemptFailed(outcome, failureClass, decision.reason, endedAt, hint);
+    this.#waitsSince = moment.now;
     if (decision.action === 'stop') this.#finish(decision.result, decision.reason, endedAt);
     return decision;
   }
@@ -290,10 +264,13 @@ export class Operation {
   interrupt(reason: Exclude<InterruptionKind, 'attempt_timeout'>, error: unknown, now: number): boolean {
     const inAttempt = this.#inAttempt;
     if (inAttempt) {
-      const failureClass = reason === 'caller_aborted' ? 'aborted' : 'timeout';
-      this.#record(now, { failureClass, reason, error: summarizeError(error) });
+      const attempt = this.currentAttempt;
+      attempt.failureClass = reason === 'caller_aborted' ? 'aborted' : 'timeout';
+      attempt.reason = reason;
+      attempt.error = summarizeError(error);
+      this.#attemptEnded(now);
     } else {
-      this.#history?.waitEnded(now);
+      this.#waitEnded(now);
     }
     this.#finish(INTERRUPTED[reason], reason, now);
     return inAttempt;
@@ -301,8 +278,7 @@ export class Operation {
 
   /** The record of the attempt that ended last. */
   lastRecord(epochOffset: number): AttemptRecord | undefined {
-    const entry = this.result === 'success' ? this.#entry() : this.#history?.entries.at(-1);
-    return entry && toRecord(entry, epochOffset);
+    return this.#last && toRecord(this.#last, epochOffset);
   }
 
   /**
@@ -316,14 +292,16 @@ export class Operation {
   }
 
   #statisticsSoFar(epochOffset: number): RequestStatistics {
+    // Those that ran beside each other ended in any order.
+    const entries = this.#entries().toSorted((one, other) => one.number - other.number);
     return Object.freeze({
       id: this.id,
       key: this.key,
       result: this.result ?? 'aborted',
       reason: this.#reason,
-      attempts: Object.freeze(this.#allEntries().map((entry) => toRecord(entry, epochOffset))),
-      totalTime: Math.max(0, this.#endedAt - this.startedAt),
-      totalDelay: this.#history?.totalDelay ?? 0,
+      attempts: Object.freeze(entries.map((entry) => toRecord(entry, epochOffset))),
+      totalTime: Math.max(0, this.endedAt - this.startedAt),
+      totalDelay: this.#totalDelay,
     });
   }
 
@@ -339,57 +317,50 @@ export class Operation {
     return headers && readHint(headers, clock.epoch());
   }
 
-  #recordFailure(
+  #attemptFailed(
     outcome: Outcome | undefined,
     failureClass: FailureClass,
     reason: RetryReason | StopReason,
     endedAt: number,
     hint: number | undefined,
   ): void {
+    const attempt = this.currentAttempt;
+    attempt.failureClass = failureClass;
+    attempt.reason = reason;
+    attempt.hint = hint;
+    attempt.status = outcome && responseIn(outcome)?.status;
     // A client that throws for statuses leaves the same record as one that does not.
     const hasError = outcome?.kind === 'error' && !failedByStatus(outcome, this.policy);
-    this.#record(endedAt, {
-      failureClass,
-      reason,
-      status: outcome && responseIn(outcome)?.status,
-      error: hasError ? summarizeError(outcome.error) : undefined,
-      hint,
-    });
+    if (hasError) attempt.error = summarizeError(outcome.error);
+    this.#attemptEnded(endedAt);
   }
 
-  #record(endedAt: number, failure: FailedAttempt): void {
+  #attemptEnded(now: number): void {
+    const attempt = this.currentAttempt;
+    attempt.endedAt = now;
+    attempt.previous = this.#last;
+    this.#last = attempt;
     this.#inAttempt = false;
-    this.#endedAt = endedAt;
-    this.#history ??= new AttemptHistory(this.startedAt);
-    this.#history.add(this.#entry(failure));
+  }
+
+  /** How long the wait was that is over now. */
+  #waitEnded(now: number): number {
+    if (this.#waitsSince === undefined) return 0;
+    const delay = now - this.#waitsSince;
+    this.#totalDelay += delay;
+    return delay;
+  }
+
+  /** The attempts that have ended, the last one first. */
+  #entries(): AttemptEntry[] {
+    const entries: AttemptEntry[] = [];
+    for (let entry = this.#last; entry; entry = entry.previous) entries.push(entry);
+    return entries;
   }
 
   #finish(result: OperationResult, reason: StopReason, now: number): void {
     this.result = result;
     this.#reason = reason;
     this.#endedAt = now;
-  }
-
-  #allEntries(): AttemptEntry[] {
-    const entries = [...(this.#history?.entries ?? [])];
-    if (this.result === 'success') entries.push(this.#entry());
-    // Those that ran beside each other ended in any order.
-    return entries.toSorted((one, other) => one.attemptNumber - other.attemptNumber);
-  }
-
-  /** The current attempt, as a success unless it failed. */
-  #entry(failure?: FailedAttempt): AttemptEntry {
-    return {
-      attemptNumber: this.#current,
-      hedged: this.#hedged,
-      delayBefore: this.#hedged ? 0 : (this.#history?.delayBefore ?? 0),
-      startedAt: this.#attemptStartedAt,
-      endedAt: this.#endedAt,
-      status: failure ? failure.status : this.#status,
-      failureClass: failure?.failureClass,
-      error: failure?.error,
-      hint: failure?.hint,
-      reason: failure?.reason ?? 'success',
-    };
   }
 }

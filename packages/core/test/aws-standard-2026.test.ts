@@ -84,7 +84,7 @@ const startOperations = (
       circuitOpen: false,
     };
     const decision = operation.decide(outcome, operation.classify(outcome), 0, moment);
-    if (operation.result === 'success') budget.succeeded(operation.lastCharge);
+    if (operation.result === 'success') budget.succeeded(operation.charge);
     return decision;
   };
 };
