@@ -32,6 +32,16 @@ const PEERS: Readonly<Record<string, { code: string; options?: BundleOptions }>>
   },
 };
 
+const GUARDS = tenaxBundles['engine, without zod and guards'].options;
+/** What the engine is made of, each bundled alone from its sources: what two of them use counts in both. */
+const PARTS: Readonly<Record<string, { files: readonly string[]; options?: BundleOptions }>> = {
+  'classes of failures, hints of servers': { files: ['http/classify', 'http/hint'] },
+  'the decision: with these, backoff and records': { files: ['operation'] },
+  'options and their checks': { files: ['policy'], options: GUARDS },
+  'aggregate statistics': { files: ['statistics/aggregate'] },
+  'error classes': { files: ['errors'] },
+};
+
 const own = await Promise.all(
   Object.entries(tenaxBundles).map(async ([name, { code, options }]): Promise<Row> => {
     const { gzipped, minified } = await bundleSize(code, options);
@@ -44,6 +54,17 @@ const others = await Promise.all(
   Object.entries(PEERS).map(async ([name, { code, options }]): Promise<Row> => {
     const { gzipped, minified } = await bundleSize(code, { folder: 'bench', ...options });
     return { name, role: 'peer', cells: [exact(minified), exact(gzipped), undefined, undefined] };
+  }),
+);
+const parts = await Promise.all(
+  Object.entries(PARTS).map(async ([name, { files, options = {} }]): Promise<Row> => {
+    const code = files.map((file) => `export * from './src/${file}.ts';`).join('');
+    const { gzipped, minified } = await bundleSize(code, {
+      external: ['zod'],
+      folder: 'packages/core',
+      ...options,
+    });
+    return { name, role: 'tenax', cells: [exact(minified), exact(gzipped)] };
   }),
 );
 
@@ -65,6 +86,14 @@ publish({
         { name: 'met', digits: 0 },
       ],
       rows: [...own, ...others],
+    },
+    {
+      title: 'part of the engine, alone',
+      columns: [
+        { name: 'minified', unit: 'B', digits: 0 },
+        { name: 'gzipped', unit: 'B', digits: 0 },
+      ],
+      rows: parts,
     },
   ],
 });
