@@ -145,8 +145,9 @@ export class Operation {
 
   /** ms since the first attempt ended: what retrying cost. */
   get retryOverhead(): number {
-    const first = this.#entries().at(-1)?.endedAt;
-    return first === undefined ? 0 : this.endedAt - first;
+    let first = this.#last;
+    while (first?.previous) first = first.previous;
+    return first?.endedAt === undefined ? 0 : this.endedAt - first.endedAt;
   }
 
   /** The server has asked for a wait. */
