@@ -20,6 +20,8 @@ export class Attempt implements AttemptContext {
   /** What it ended with, until that is the caller's or nobody's. */
   answer: { readonly value: unknown } | { readonly error: unknown } | undefined;
   readonly #owner: AttemptOwner;
+  /** Its own headers, where others run beside it. */
+  #headers: Headers | undefined;
   #controller: AbortController | undefined;
   #abortion: { readonly reason: unknown } | undefined;
 
@@ -34,7 +36,13 @@ export class Attempt implements AttemptContext {
   }
 
   get headers(): Headers | undefined {
-    return this.#owner.headers;
+    return this.#headers ?? this.#owner.headers;
+  }
+
+  /** What the operation adds from now on is not for this attempt. */
+  keepHeaders(): void {
+    const { headers } = this.#owner;
+    if (headers) this.#headers = new Headers(headers);
   }
 
   get signal(): AbortSignal {

@@ -5,6 +5,7 @@ import type { Clock, Random } from './clock.ts';
 import type { RetryBudget } from './guards/budget.ts';
 import type { Classification, Decision, FailureClass, RetryReason, StopReason } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
+import { shareOf } from './warnings.ts';
 
 /** The moment of a decision. */
 export interface DecisionMoment {
@@ -100,5 +101,5 @@ function delayAfter(
   });
   subject.computedDelay = computed;
   // Only a hint is stretched: a computed delay has its own jitter, and never passes maxDelay.
-  return hint > 0 && hint >= computed ? hint * (1 + HINT_JITTER * moment.random()) : computed;
+  return hint > 0 && hint >= computed ? hint * (1 + HINT_JITTER * shareOf(moment.random)) : computed;
 }

@@ -25,6 +25,7 @@ import { reportCircuitChange } from './hooks.ts';
 import type { AnyRetryOptions, RetryOptions } from './options.ts';
 import type { CircuitState } from './outcome.ts';
 import { isObserved } from './observation.ts';
+import { ownOptions } from './options/schema.ts';
 import { overridePolicy, resolvePolicy } from './policy.ts';
 import type { RetryPolicy } from './policy.ts';
 import { PromisedExchange } from './promised-exchange.ts';
@@ -122,7 +123,7 @@ class Engine implements RetryEngine {
 
   constructor(options: RetryOptions) {
     this.policy = resolvePolicy(options);
-    this.#options = { ...options };
+    this.#options = ownOptions(options);
     this.#hasPlainPolicy = isPlain(this.policy);
     this.#isBounded = isBounded(this.policy);
     const { clock, hooks, maxKeys, random } = this.policy;

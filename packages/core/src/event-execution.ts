@@ -157,6 +157,7 @@ export class EventExecution extends Execution implements EventOperation {
     }
     const reason = this.reasonOf(interruption);
     const { kind } = interruption;
+    if (kind === 'attempt_timeout' && this.#hasAnsweredInTime(reason)) return;
     if (this.#hedges) {
       // A callback may abort within this, and the end is on its way already.
       this.#attempt = undefined;
@@ -173,6 +174,25 @@ export class EventExecution extends Execution implements EventOperation {
     this.#transport.abandon(reason, attempt);
     if (kind === 'attempt_timeout') this.failed(reason, attempt);
     else this.#end(new Interruption(kind, reason));
+  }
+
+  /** Whether somebody is asked about an answer that came in time. It stays, and those that have not answered end. */
+  #hasAnsweredInTime(reason: unknown): boolean {
+    const hedges = this.#hedges;
+    const legs = [...(hedges?.legs.values() ?? [])];
+    if (hedges === undefined || !legs.some(({ isAsked }) => isAsked)) return false;
+    for (const leg of legs) {
+      // A callback may have ended the round within this.
+      if (leg.isAsked || this.#hedges !== hedges) continue;
+      hedges.legs.delete(leg.attempt);
+      [this.#attempt] = (hedges.legs as Map<Attempt, Leg>).keys();
+      hedges.round.failed(leg, true, () => {
+        this.endBeside(leg.entry, undefined, 'timeout', 'attempt_timeout');
+      });
+      leg.attempt.abandon(reason);
+      this.#transport.abandon(reason, leg.attempt);
+    }
+    return true;
   }
 
   protected override waitBegan(wait: Wait): void {
@@ -222,7 +242,7 @@ export class EventExecution extends Execution implements EventOperation {
   #beginRound(attempt: Attempt): void {
     const { hedging } = this;
     if (hedging === undefined) return;
-    const leg = { attempt, entry: this.operation.currentAttempt, isRefused: false };
+    const leg = { attempt, entry: this.operation.currentAttempt, isRefused: false, isAsked: false };
     const round = new HedgedRound<Leg>(hedging, this.policy);
     this.#hedges = { round, legs: new Map([[attempt, leg]]), handingOver: undefined };
     round.begin(
@@ -237,7 +257,7 @@ export class EventExecution extends Execution implements EventOperation {
   #sendHedge(tell: (() => void) | undefined): void {
     const entry = this.operation.beginHedge(this.policy.clock.now());
     const attempt = new Attempt(this, entry.number, this.previous);
-    const leg = { attempt, entry, isRefused: false };
+    const leg = { attempt, entry, isRefused: false, isAsked: false };
     const hedges = this.#hedges;
     hedges?.legs.set(attempt, leg);
     hedges?.round.add(leg);
@@ -295,6 +315,7 @@ export class EventExecution extends Execution implements EventOperation {
     const isAsked = outcome && this.policy.shouldRetry && classification.failureClass !== 'aborted';
     if (hedges && leg) {
       if (hedges.handingOver === attempt) leg.isRefused = outcome?.kind === 'error';
+      leg.isAsked = Boolean(isAsked);
       if (isAsked) void this.#askAboutLeg(leg, outcome, classification, endedAt);
       else this.#judgeLeg(leg, outcome, classification, endedAt);
       return;
@@ -448,4 +469,6 @@ interface Leg {
   readonly entry: AttemptEntry;
   /** It failed within its own sending. */
   isRefused: boolean;
+  /** It has answered, and `shouldRetry` thinks about that. */
+  isAsked: boolean;
 }

@@ -272,6 +272,7 @@ export abstract class Execution
       }
     }
     this.observation?.attemptStarted(attempt.number, hedged, () => this.#addedHeaders());
+    if (this.policy.hedge) attempt.keepHeaders();
   }
 
   #addedHeaders(): Headers {

@@ -157,7 +157,11 @@ async function rethrow(thrown: RetryError): Promise<never> {
   // Only then does the caller's promise wait for this one, and V8 finds the caller from here.
   await Promise.resolve();
   await Promise.resolve();
-  (Error as StackCapturing).captureStackTrace?.(thrown, rethrow);
+  try {
+    (Error as StackCapturing).captureStackTrace?.(thrown, rethrow);
+  } catch {
+    // Somebody froze it: it keeps the stack that it has.
+  }
   throw thrown;
 }
 

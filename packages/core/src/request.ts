@@ -75,7 +75,8 @@ function endOfAuthority(url: string): number {
   const colon = url.indexOf('://');
   if (colon < 1) return 0;
   for (let index = colon + 3; index < url.length; index += 1) {
-    if (endsAuthority(url.charCodeAt(index))) return index;
+    // Of `https:///host/` a parser takes the host from further on.
+    if (endsAuthority(url.charCodeAt(index))) return index === colon + 3 ? 0 : index;
   }
   return url.length;
 }

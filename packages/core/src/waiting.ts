@@ -47,8 +47,9 @@ export abstract class Waiting extends Interruptible {
       this.wait(begin, next, givenUp);
       return;
     }
-    const stop = this.inOwnTurn(() => {
-      this.stop(new Interruption('circuit_breaker_open'));
+    // It may have ended by then: there is nothing left to stop, and it must not end once more.
+    const stop = later(() => {
+      this.stop(this.pendingInterruption() ?? new Interruption('circuit_breaker_open'));
     });
     const unsubscribeFromCircuit = circuit.subscribe((state) => {
       if (state === 'open') stop();
@@ -88,14 +89,9 @@ export abstract class Waiting extends Interruptible {
    * this operation.
    */
   protected inOwnTurn(next: Next): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    void this.#after(promise, next);
-    return resolve;
-  }
-
-  async #after(turn: Promise<void>, next: Next): Promise<void> {
-    await turn;
-    this.goOn(next);
+    return later(() => {
+      this.goOn(next);
+    });
   }
 
   /** An abort is seen even before its event has been told: nothing is sent after it. */
@@ -104,4 +100,16 @@ export abstract class Waiting extends Interruptible {
     if (interruption) this.ended(interruption);
     else next(this);
   }
+}
+
+/** What is done after the returned function was called, in a turn and in the asynchronous context of its own. */
+function later(run: () => void): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  void after(promise, run);
+  return resolve;
+}
+
+async function after(turn: Promise<void>, run: () => void): Promise<void> {
+  await turn;
+  run();
 }

@@ -1,5 +1,7 @@
 /** Reports a fault in the user's own callbacks, once each, without breaking a request. */
 
+import { systemRandom } from './clock.ts';
+import type { Random } from './clock.ts';
 import { describeValue } from './errors.ts';
 
 const reported = new WeakSet<object>();
@@ -9,6 +11,19 @@ export function silence(value: unknown): void {
   if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function') {
     void Promise.resolve(value).catch(() => undefined);
   }
+}
+
+/** A number from a random source of the user's; from `Math.random` where that throws, or says what is no share. */
+export function shareOf(random: Random): number {
+  try {
+    const share: unknown = random();
+    if (typeof share === 'number' && share >= 0 && share <= 1) return share;
+    silence(share);
+    warnOnce(random, `random returned ${describeValue(share)}, accepted: a number from 0 to below 1`);
+  } catch (error) {
+    warnOnce(random, 'random threw; Math.random is used', error);
+  }
+  return systemRandom();
 }
 
 interface ProcessScope {
@@ -35,5 +50,10 @@ export function warnOnce(callback: object, message: string, cause?: unknown): vo
 
 function describeCause(cause: unknown): string {
   if (cause === undefined) return '';
-  return cause instanceof Error ? (cause.stack ?? cause.message) : describeValue(cause);
+  try {
+    return cause instanceof Error ? (cause.stack ?? cause.message) : describeValue(cause);
+  } catch {
+    // A getter or a proxy that throws when it is looked at.
+    return 'an object';
+  }
 }

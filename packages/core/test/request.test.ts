@@ -44,6 +44,7 @@ describe('the key of a request is the origin of its URL', () => {
       String.raw`https://api.example.com\@evil.example/`,
       'https://api.example.com',
     ],
+    ['a host behind three slashes', 'https:///a.example/', 'https:///b.example/', 'https://b.example'],
     [
       'a query at once',
       'https://api.example.com/',

@@ -46,13 +46,14 @@ export function observeGuards(
   const meter = meterProvider.getMeter(SCOPE, VERSION);
   const instruments = guardMetrics.map((metric) => ({ metric, instrument: create(meter, metric) }));
   const observables = instruments.map(({ instrument }) => instrument);
+  const others = new OtherCounters();
   const observe = (result: BatchObservableResult): void => {
     const guards = engine.guards.snapshot().map((snapshot) => {
       const key = keys.nameOf(snapshot.key);
       return { snapshot, key, isNamed: key === undefined || key === snapshot.key };
     });
     for (const { instrument, metric } of instruments) {
-      const sums = new Map<string, { value: number; readonly attributes: Attributes }>();
+      const sums = new Map<string, Sum>();
       for (const { isNamed, key, snapshot } of guards) {
         if (!isNamed && metric.kind === 'gauge') continue;
         for (const [value, own] of metric.read(snapshot)) {
@@ -65,8 +66,11 @@ export function observeGuards(
           const sum = sums.get(series);
           if (sum) sum.value += value;
           else sums.set(series, { value, attributes });
+          if (isNamed || metric.kind !== 'counter') continue;
+          others.read(`${metric.name} ${series}`, snapshot.key, value, attributes);
         }
       }
+      if (metric.kind === 'counter') others.carry(`${metric.name} `, sums);
       for (const { attributes, value } of sums.values()) result.observe(instrument, value, attributes);
     }
   };
@@ -76,6 +80,42 @@ export function observeGuards(
       meter.removeBatchObservableCallback(observe, observables);
     },
   });
+}
+
+interface Sum {
+  value: number;
+  readonly attributes: Attributes;
+}
+
+/** What `_other` has counted: a key that the engine forgets takes nothing back, for a counter never falls. */
+class OtherCounters {
+  /** By series, then by key, what was read last. */
+  readonly #series = new Map<
+    string,
+    { carried: number; keys: Map<string, number>; attributes: Attributes }
+  >();
+  #seen = new Map<string, Map<string, number>>();
+
+  read(series: string, key: string, value: number, attributes: Attributes): void {
+    if (!this.#series.has(series)) this.#series.set(series, { carried: 0, keys: new Map(), attributes });
+    const seen = this.#seen.get(series) ?? new Map<string, number>();
+    this.#seen.set(series, seen.set(key, value));
+  }
+
+  /** All keys of a metric have been read: adds what those were at that are gone, or begin again. */
+  carry(prefix: string, sums: Map<string, Sum>): void {
+    for (const [name, other] of this.#series) {
+      if (!name.startsWith(prefix)) continue;
+      const seen = this.#seen.get(name) ?? new Map<string, number>();
+      for (const [key, value] of other.keys) if ((seen.get(key) ?? -1) < value) other.carried += value;
+      other.keys = seen;
+      this.#seen.delete(name);
+      const series = name.slice(prefix.length);
+      const sum = sums.get(series);
+      if (sum) sum.value += other.carried;
+      else sums.set(series, { value: other.carried, attributes: other.attributes });
+    }
+  }
 }
 
 function create(meter: Meter, { description, kind, name, unit }: GuardMetric): Observable {

@@ -55,6 +55,23 @@ describe('the guards of an engine', () => {
     expect(await telemetry.points('tenax.pacer.rate')).toEqual([[{ 'tenax.key': 'a' }, 5]]);
   });
 
+  it('never take anything back from a counter, though the engine forgets keys', async () => {
+    await using telemetry = startTelemetry();
+    const engine = createRetryEngine({ baseDelay: 0, maxKeys: 2 });
+    using _ = observeGuards(engine, { maxKeys: 1 });
+    const allowed = async (): Promise<unknown> => {
+      const points = await telemetry.points('tenax.budget.retries');
+      const other = { 'tenax.key': '_other', 'tenax.budget.decision': 'allowed' };
+      return points.find(([attributes]) => JSON.stringify(attributes) === JSON.stringify(other))?.[1];
+    };
+    await engine.execute(fails, { key: 'a' }).catch(() => undefined);
+    await telemetry.points('tenax.budget.retries');
+    for (const expected of [2, 4, 6, 8]) {
+      await engine.execute(fails, { key: `k${expected}` }).catch(() => undefined);
+      expect(await allowed()).toBe(expected);
+    }
+  });
+
   it('of many keys are added up beyond those that are named, where that makes sense', async () => {
     await using telemetry = startTelemetry();
     const engine = createRetryEngine({ circuitBreaker: {} });

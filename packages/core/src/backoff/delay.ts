@@ -1,7 +1,7 @@
 /** One wait of a policy: growth, then jitter, within the cap. */
 
 import { describeValue } from '../errors.ts';
-import { silence, warnOnce } from '../warnings.ts';
+import { shareOf, silence, warnOnce } from '../warnings.ts';
 import type { BackoffContext, BackoffSettings } from './backoff.ts';
 import { decorrelated, exponential, fibonacci, fixed, linear } from './growth.ts';
 import { applyJitter } from './jitter.ts';
@@ -13,10 +13,12 @@ import { applyJitter } from './jitter.ts';
 export function nextDelay(settings: BackoffSettings, context: BackoffContext): number {
   const { jitter, maxDelay, strategy } = settings;
   if (strategy === 'decorrelated') {
-    return decorrelated(context.baseDelay, context.previousDelay, context.random(), maxDelay);
+    return decorrelated(context.baseDelay, context.previousDelay, shareOf(context.random), maxDelay);
   }
   const delay = grow(settings, context);
-  return jitter === 'none' || delay === 0 ? delay : applyJitter(jitter, delay, context.random(), maxDelay);
+  return jitter === 'none' || delay === 0
+    ? delay
+    : applyJitter(jitter, delay, shareOf(context.random), maxDelay);
 }
 
 function grow(settings: BackoffSettings, context: BackoffContext): number {

@@ -6,6 +6,7 @@ import { BulkheadFullError } from '../errors.ts';
 import { checkBulkhead, checkGuard } from '../options/guards-schema.ts';
 import { resolveBulkhead } from './guard-options.ts';
 import type { BulkheadOptions, BulkheadSettings } from './guard-options.ts';
+import { subscribe, unsubscribe } from '../signals.ts';
 import { Place, WaitQueue } from './wait-queue.ts';
 
 /** What a bulkhead holds now. */
@@ -135,8 +136,14 @@ export class QueuedBulkhead implements Bulkhead {
 
   #place(signal: AbortSignal | undefined): Promise<void> {
     return new Promise<void>((resolve, reject) => {
+      const subscriber = {
+        signalAborted: (reason: unknown): void => {
+          waiting?.cancel();
+          reject(reason);
+        },
+      };
       const waiting = this.wait((admission) => {
-        signal?.removeEventListener('abort', abort);
+        if (signal) unsubscribe(signal, subscriber);
         if (admission === 'admitted') resolve();
         else reject(new BulkheadFullError(queueTimedOut(this.#settings)));
       });
@@ -144,11 +151,7 @@ export class QueuedBulkhead implements Bulkhead {
         reject(new BulkheadFullError(queueIsFull(this.#settings)));
         return;
       }
-      function abort(): void {
-        waiting?.cancel();
-        reject(signal?.reason);
-      }
-      signal?.addEventListener('abort', abort, { once: true });
+      if (signal) subscribe(signal, subscriber);
     });
   }
 

@@ -4,6 +4,7 @@ import { systemClock, systemRandom } from '../clock.ts';
 import type { Clock, Random } from '../clock.ts';
 import { checkCircuitBreaker, checkGuard } from '../options/guards-schema.ts';
 import type { CircuitState } from '../outcome.ts';
+import { shareOf } from '../warnings.ts';
 import { CountWindow, TimeWindow } from './call-window.ts';
 import type { CallCounts, CallWindow } from './call-window.ts';
 import { resolveCircuitBreaker } from './guard-options.ts';
@@ -234,7 +235,7 @@ export class WindowedCircuitBreaker implements CircuitBreaker {
     const { maxOpenTime, openTime, openTimeGrowth, openTimeJitter } = this.#settings;
     const grown = Math.min(maxOpenTime, openTime * openTimeGrowth ** this.#openings);
     this.#openings += 1;
-    this.#openUntil = now + grown * (1 - openTimeJitter * this.#random());
+    this.#openUntil = now + grown * (1 - openTimeJitter * shareOf(this.#random));
     this.#change('open');
   }
 

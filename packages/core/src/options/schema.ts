@@ -182,7 +182,26 @@ type Agreement = [
  */
 export function checkOptions(options: unknown): AnyRetryOptions {
   check(optionsShape, options, accepted);
-  return options as Agreement[1];
+  return ownOptions(options as Agreement[1]);
+}
+
+/** A copy that holds itself what was inherited, as the hooks of a class are: later copies would lose that. */
+export function ownOptions(options: AnyRetryOptions): AnyRetryOptions {
+  const names = Object.keys(optionsShape) as (keyof AnyRetryOptions)[];
+  const given = names.filter((name) => name in options).map((name) => [name, options[name]]);
+  const own = Object.fromEntries(given) as AnyRetryOptions;
+  return own.hooks ? { ...own, hooks: ownHooks(own.hooks) } : own;
+}
+
+const HOOKS = ['onAttempt', 'onRetry', 'beforeRetry', 'onSuccess', 'onGiveUp', 'onCircuitChange'] as const;
+
+function ownHooks(hooks: RetryHooks): RetryHooks {
+  return Object.fromEntries(
+    HOOKS.filter((name) => name in hooks).map((name) => {
+      const given = hooks[name];
+      return [name, Object.hasOwn(hooks, name) ? given : given?.bind(hooks)];
+    }),
+  );
 }
 
 /**

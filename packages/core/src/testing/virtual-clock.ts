@@ -85,7 +85,7 @@ class ManualClock implements VirtualClock {
       this.#fire(next);
       await settle();
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, end);
     await settle();
   }
 

@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events';
+
 import { describe, expect, it } from 'vitest';
 
 import { BulkheadFullError } from '../../src/errors.ts';
@@ -93,5 +95,16 @@ describe('the work that a bulkhead runs', () => {
     controller.abort();
     expect(await second).toBe('done');
     expect(bulkhead.state).toEqual({ active: 0, queued: 0, refused: 0 });
+  });
+});
+
+describe('EDGE 4: the signal of those who wait for a place in a bulkhead', () => {
+  it('has one listener, however many they are, and none in the end', async () => {
+    const { bulkhead } = start({ maxConcurrent: 1, maxQueue: 100 });
+    const { signal } = new AbortController();
+    const all = Array.from({ length: 20 }, () => bulkhead.run(() => Promise.resolve(), { signal }));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await Promise.all(all);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 });

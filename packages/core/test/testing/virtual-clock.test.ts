@@ -105,6 +105,13 @@ describe('running a promise on a virtual clock', () => {
     expect(clock.pending).toBe(1);
   });
 
+  it('never goes back for somebody who advances it meanwhile', async () => {
+    const clock = virtualClock();
+    const run = clock.run(new Promise<void>((resolve) => void clock.schedule(100, resolve)));
+    await Promise.all([clock.advance(10), run]);
+    expect(clock.now()).toBe(100);
+  });
+
   it('gives the error of a promise that is rejected', async () => {
     const error = new Error('own');
     expect(await rejectionOf(virtualClock().run(Promise.reject(error)))).toBe(error);
