@@ -311,7 +311,7 @@ export class EventExecution extends Execution implements EventOperation {
     const hedges = this.#hedges;
     const leg = hedges?.legs.get(attempt);
     const endedAt = this.policy.clock.now();
-    const classification = outcome ? this.classify(outcome) : SUCCESS;
+    const classification = outcome ? this.classify(outcome, this.#transport.result?.(attempt)) : SUCCESS;
     const isAsked = outcome && this.policy.shouldRetry && classification.failureClass !== 'aborted';
     if (hedges && leg) {
       if (hedges.handingOver === attempt) leg.isRefused = outcome?.kind === 'error';
@@ -321,16 +321,11 @@ export class EventExecution extends Execution implements EventOperation {
       return;
     }
     this.#takeAttempt(attempt);
-    if (isAsked) void this.#ask(outcome, classification, endedAt, attempt);
+    if (isAsked) void this.#ask(outcome, classification, endedAt, attempt as Attempt);
     else this.#judge(outcome, classification, endedAt, attempt, endedAt);
   }
 
-  async #ask(
-    outcome: Outcome,
-    builtIn: Classification,
-    endedAt: number,
-    attempt: AttemptContext,
-  ): Promise<void> {
+  async #ask(outcome: Outcome, builtIn: Classification, endedAt: number, attempt: Attempt): Promise<void> {
     let classification: Classification;
     try {
       classification = await this.askShouldRetry(outcome, builtIn);
@@ -339,6 +334,8 @@ export class EventExecution extends Execution implements EventOperation {
     } catch (interruption) {
       this.#transport.discard(attempt)?.cancel();
       this.#end(interruption as Interruption);
+      // The user's function may still read a clone of the body, which alone would keep the connection.
+      attempt.abandon(new DOMException('The operation has ended', 'AbortError'));
       return;
     }
     this.#judge(outcome, classification, endedAt, attempt);

@@ -304,9 +304,13 @@ export abstract class Execution
     return this.exchange.describeError?.(error) ?? { kind: 'error', error };
   }
 
-  /** The built-in verdict. */
-  protected classify(outcome: Outcome): Classification {
-    const inner = outcome.kind === 'error' ? operationOf(outcome.error) : undefined;
+  /**
+   * The built-in verdict.
+   *
+   * @param result the client's own response, where the outcome is one
+   */
+  protected classify(outcome: Outcome, result: unknown): Classification {
+    const inner = operationOf(outcome.kind === 'error' ? outcome.error : result);
     return this.operation.classify(outcome, inner);
   }
 

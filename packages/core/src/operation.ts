@@ -7,6 +7,7 @@ import { AttemptEntry, toRecord } from './attempt-entry.ts';
 import type { Clock } from './clock.ts';
 import { decideAfterFailure } from './decision.ts';
 import type { DecisionMoment } from './decision.ts';
+import { RetryExhaustedError } from './errors.ts';
 import { keyOf } from './guards/destination-key.ts';
 import { classifyHttp, failedByStatus, responseIn } from './http/classify.ts';
 import { summarizeError } from './http/error-summary.ts';
@@ -215,12 +216,20 @@ export class Operation {
    */
   classify(outcome: Outcome, inner?: Operation): Classification {
     const { request, policy } = this;
-    const givenUpWithin = inner && this.#isWithin(inner) && inner.policy.maxAttempts > 1;
-    if (givenUpWithin && outcome.kind === 'error') {
-      const asked = policy.retryableErrors.some((matches) => matches(outcome.error));
-      if (!asked) return GIVEN_UP_WITHIN;
+    if (inner === undefined || !this.#isWithin(inner)) return classifyHttp(outcome, request, policy);
+    if (outcome.kind !== 'error') {
+      // What it took for an answer may be a failure here.
+      const hasGivenUp = inner.result !== 'success' && inner.result !== 'non_retryable_error';
+      return hasGivenUp && inner.policy.maxAttempts > 1
+        ? GIVEN_UP_WITHIN
+        : classifyHttp(outcome, request, policy);
     }
-    return classifyHttp(outcome, request, policy);
+    const { error } = outcome;
+    const isAsked = policy.retryableErrors.some((matches) => matches(error));
+    if (inner.policy.maxAttempts > 1 && !isAsked) return GIVEN_UP_WITHIN;
+    // A single attempt has retried nothing: what it failed with is what counts.
+    const cause = error instanceof RetryExhaustedError && !isAsked ? error.cause : error;
+    return classifyHttp({ ...outcome, error: cause }, request, policy);
   }
 
   /** The attempt succeeded, and so did the operation. */

@@ -52,8 +52,11 @@ export interface RequestStatistics {
 
 /** Up to the last `@` before the path: a password may hold one too. */
 const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/giu;
+/** The same of a URL that is none, for the password is not escaped: what follows the colon is no port. */
+const UNESCAPED_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#:@]*:(?!\d*(?:[\s/?#]|$))[^\s@]*@/giu;
 /** To the end of the word, without the quotes and brackets that close around a URL. */
 const QUERY_OF_URL = /([a-z][a-z0-9+.-]*:\/\/[^\s?]*)\?\S*?(?=["')\]}>,;:]*(?:\s|$))/giu;
+const QUERY_OF_PATH = /((?:^|[\s"'([{<])\/[^\s?]*)\?\S*?(?=["')\]}>,;:]*(?:\s|$))/gu;
 const QUERY = /\?\S*=\S*?(?=["')\]}>,;:]*(?:\s|$))/gu;
 /** The start of a URL or of a query whose end was cut off. */
 const CUT_SECRET = /(?:\/\/|\?)\S*$/u;
@@ -74,5 +77,10 @@ export function redact(text: string): string {
   if (HEADER_VALUE.test(text)) return 'invalid header value';
   const short =
     text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE).replace(CUT_SECRET, '')}…` : text;
-  return short.replace(CREDENTIALS, '$1').replace(QUERY_OF_URL, '$1').replace(QUERY, '');
+  return short
+    .replace(CREDENTIALS, '$1')
+    .replace(UNESCAPED_CREDENTIALS, '$1')
+    .replace(QUERY_OF_URL, '$1')
+    .replace(QUERY_OF_PATH, '$1')
+    .replace(QUERY, '');
 }

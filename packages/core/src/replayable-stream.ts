@@ -1,5 +1,7 @@
 /** A streamed body that can be sent again: what was read from its source is kept, up to a limit. */
 
+import { BodyNotReplayableError } from './errors.ts';
+
 /** Where the bytes come from: a stream's reader, or an iterator. */
 export interface ByteSource {
   next(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>;
@@ -42,6 +44,8 @@ export class ReplayableStream {
   readonly #maxBytes: number;
   #kept: Uint8Array[] | undefined = [];
   #size = 0;
+  /** Chunks that the source has given. */
+  #count = 0;
   /** The source's end, or its failure. */
   #end: Promise<Chunk> | undefined;
   #pending: Promise<Chunk> | undefined;
@@ -72,6 +76,8 @@ export class ReplayableStream {
 
   /** A stream of the body from its first byte. The one opened before is dead by then. */
   open(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    // The source may have gone on, or broken, after the retry was decided.
+    if (!this.replayable) throw notReplayable();
     let position = 0;
     this.#openStreamCancelled = false;
     return new ReadableStream(
@@ -112,6 +118,8 @@ export class ReplayableStream {
   async #chunkAt(position: number): Promise<Chunk> {
     const kept = this.#kept?.[position];
     if (kept) return { done: false, value: kept };
+    // A stream that lags behind what was let go of meanwhile: the rest would be another body.
+    if (position < this.#count) throw notReplayable();
     return this.#end ?? this.#advance();
   }
 
@@ -130,6 +138,7 @@ export class ReplayableStream {
         this.#end = Promise.resolve(END);
         return END;
       }
+      this.#count += 1;
       this.#keep(value);
       return { done: false, value };
     } catch (error) {
@@ -156,4 +165,8 @@ export class ReplayableStream {
     this.#end = Promise.resolve(END);
     void Promise.resolve(this.#source.cancel(reason)).catch(() => undefined);
   }
+}
+
+function notReplayable(): BodyNotReplayableError {
+  return new BodyNotReplayableError("The body was a stream that can't be sent again");
 }

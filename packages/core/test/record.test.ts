@@ -20,6 +20,8 @@ describe('a text in statistics holds no secret', () => {
     ['a user and a password', 'https://me:secret@a.example/x', 'https://a.example/x'],
     ['a user alone', 'https://token@a.example/x', 'https://a.example/x'],
     ['a password with an at sign', 'https://me:se@cret@a.example/x', 'https://a.example/x'],
+    ['a password with a slash', 'no URL: https://me:sec/ret@a.example/x', 'no URL: https://a.example/x'],
+    ['the query of a path without a value', 'no URL: /x?secret', 'no URL: /x'],
     ['any scheme', 'postgres://me:secret@db.example:5432/x', 'postgres://db.example:5432/x'],
     ['several URLs', 'http://a:b@x/?k=1 then http://c:d@y/?k=2', 'http://x/ then http://y/'],
     [
@@ -35,6 +37,7 @@ describe('a text in statistics holds no secret', () => {
   it.each([
     ['a question', 'Is it there? No.'],
     ['an at sign in a path', 'https://a.example/@user/x'],
+    ['an at sign behind a port', 'https://a.example:8443/@user/x'],
     ['an address', 'write to me@a.example'],
     ['a plain message', 'connect ECONNREFUSED 127.0.0.1:80'],
   ])('%s stays as it is', (_, text) => {

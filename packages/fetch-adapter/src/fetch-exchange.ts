@@ -47,12 +47,13 @@ export class FetchExchange implements Exchange<Response> {
     init: RetryingRequestInit | undefined,
   ) {
     const request = isRequest(input) ? input : undefined;
-    // oxlint-disable-next-line typescript/no-base-to-string -- as fetch itself does with what it is given
-    const url = request?.url ?? absolute(String(input));
+    // As fetch itself does with what it is given, at once: the caller may change a URL while a wait is on.
+    // oxlint-disable-next-line typescript/no-base-to-string
+    this.#input = request ?? String(input);
+    const url = request?.url ?? absolute(this.#input as string);
     this.#engine = engine;
     this.#fetch = fetch;
-    this.#input = input;
-    this.#init = withoutRetry(init);
+    this.#init = copyOf(init);
     this.url = url;
     this.call = {
       method: init?.method ?? request?.method ?? 'GET',
@@ -144,8 +145,13 @@ export class FetchExchange implements Exchange<Response> {
       policy,
       call: this.call,
       url: this.url,
-      send: (range, signal) => {
+      send: (range, continuation) => {
         const headers = this.#headers(attempt.headers);
+        // Those of `beforeRetry` and `attemptHeaders` for this very attempt.
+        continuation.headers?.forEach((value, name) => {
+          headers.set(name, value);
+        });
+        const signal = signalOf(continuation);
         for (const [name, value] of Object.entries(range)) headers.set(name, value);
         const init: RequestInit = { ...this.#init, headers, ...(signal && { signal }) };
         return this.#fetch ? this.#fetch(this.#input, init) : globalThis.fetch(this.#input, init);
@@ -155,10 +161,20 @@ export class FetchExchange implements Exchange<Response> {
 }
 
 /** A copy, since the caller may change its object while a wait is on. `retry` is not the platform's business. */
-function withoutRetry(init: RetryingRequestInit | undefined): RequestInit | undefined {
+function copyOf(init: RetryingRequestInit | undefined): RequestInit | undefined {
   if (init === undefined) return undefined;
   const { retry: _, ...rest } = init;
+  if (typeof rest.headers === 'object' && rest.headers !== null) rest.headers = copyOfHeaders(rest.headers);
   return rest;
+}
+
+/** Pairs may come from what can be iterated once. What the platform refuses stays what it is. */
+function copyOfHeaders(headers: HeadersInit): HeadersInit {
+  if (headers instanceof Headers) return new Headers(headers);
+  if (!(Symbol.iterator in headers)) return { ...headers };
+  return Array.from(headers as Iterable<[string, string]>, (pair) =>
+    typeof pair === 'object' && Symbol.iterator in pair ? ([...pair] as [string, string]) : pair,
+  );
 }
 
 /** Browsers take URLs relative to the page. */

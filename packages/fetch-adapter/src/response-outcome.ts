@@ -38,8 +38,9 @@ const LARGEST_DRAIN = 64 * 1024;
 
 /** Ends a response: a small body is read to its end, which frees the connection; a larger one is cancelled. */
 export function discardResponse(response: Response): Discarding | undefined {
-  const { body } = response;
-  if (body === null || body.locked) return undefined;
+  // Not every fetch has streams: React Native's has no `body`, node-fetch has one of Node's.
+  const { body } = response as { body?: ReadableStream<Uint8Array> | null };
+  if (typeof body?.getReader !== 'function' || body.locked) return undefined;
   const reader = body.getReader();
   const cancel = (): void => {
     void reader.cancel().catch(() => undefined);

@@ -2,8 +2,11 @@
 
 import {
   getRetryStatistics,
+  isComplete,
+  keepAbortable,
   linkWhileAlive,
   rangeHeaders,
+  readContentRange,
   refuseContinuation,
   resumableDownload,
   resumeRefused,
@@ -30,7 +33,7 @@ export interface ResumeRequest {
   readonly policy: RetryPolicy;
   readonly call: CallOptions;
   readonly url: string;
-  send(headers: Record<string, string>, signal: AbortSignal | undefined): Promise<Response>;
+  send(headers: Record<string, string>, attempt: AttemptContext): Promise<Response>;
 }
 
 /**
@@ -42,12 +45,10 @@ export function resumable(response: Response, request: ResumeRequest): Response 
   const entity = resumableDownload(response);
   if (body === null || entity === undefined) return response;
   const download = new Download(body, entity, request);
-  const copy = new Response(download.stream, {
-    status: response.status,
-    statusText: response.statusText,
-    headers,
-  });
-  for (const name of ['url', 'redirected', 'type'] as const) {
+  // A constructor refuses what a server may say in other letters.
+  const statusText = /^[\t\u0020-\u00ff]*$/u.test(response.statusText) ? response.statusText : '';
+  const copy = new Response(download.stream, { status: response.status, statusText, headers });
+  for (const name of ['url', 'redirected', 'type', 'statusText'] as const) {
     Object.defineProperty(copy, name, { value: response[name], configurable: true });
   }
   return copy;
@@ -61,6 +62,8 @@ class Download {
   readonly #controller = new AbortController();
   #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
   #offset = 0;
+  /** The length of the whole, once the server has said it. */
+  #length: number | undefined;
   #attempts: number;
 
   constructor(
@@ -70,6 +73,7 @@ class Download {
   ) {
     this.#request = request;
     this.#entity = entity;
+    this.#length = entity.length;
     this.#attempts = request.attempts;
     this.#reader = body.getReader();
     this.stream = new ReadableStream({
@@ -93,7 +97,7 @@ class Download {
   }
 
   async #read(): Promise<Uint8Array<ArrayBuffer> | 'end' | 'broken'> {
-    const { length } = this.#entity;
+    const length = this.#length;
     let failure: unknown;
     try {
       const { done, value } = await this.#reader.read();
@@ -128,19 +132,26 @@ class Download {
       },
       url,
       failure,
-      (attemptSignal) =>
-        this.#request.send(rangeHeaders(this.#entity, this.#offset), attemptSignal ?? signal),
+      (attempt) => this.#request.send(rangeHeaders(this.#entity, this.#offset), attempt),
     );
     const response = await engine.run(exchange);
     this.#attempts += (getRetryStatistics(response)?.attempts.length ?? 1) - 1;
+    if (this.#length === undefined && isComplete(response, this.#offset)) {
+      // Nothing was missing but the end.
+      discardResponse(response)?.cancel();
+      this.#length = this.#offset;
+      return;
+    }
     this.#refuseOther(response);
+    // A server may give a part of the rest: what is missing then is asked for too.
+    this.#length ??= readContentRange(response.headers)?.total;
     const { body } = response;
     if (body === null) throw new RetryError('TENAX_RESUME_REFUSED', 'The rest of the download has no body');
     this.#reader = body.getReader();
   }
 
   #refuseOther(response: Response): void {
-    const refusal = refuseContinuation(this.#entity, this.#offset, response);
+    const refusal = refuseContinuation({ ...this.#entity, length: this.#length }, this.#offset, response);
     if (refusal === undefined) return;
     discardResponse(response)?.cancel();
     throw refusal;
@@ -152,13 +163,13 @@ class RangeExchange implements Exchange<Response> {
   readonly call: CallOptions;
   readonly url: string;
   readonly #failure: unknown;
-  readonly #send: (signal: AbortSignal | undefined) => Promise<Response>;
+  readonly #send: (attempt: AttemptContext) => Promise<Response>;
 
   constructor(
     call: CallOptions,
     url: string,
     failure: unknown,
-    send: (signal: AbortSignal | undefined) => Promise<Response>,
+    send: (attempt: AttemptContext) => Promise<Response>,
   ) {
     this.call = call;
     this.url = url;
@@ -166,8 +177,12 @@ class RangeExchange implements Exchange<Response> {
     this.#send = send;
   }
 
-  send(attempt: AttemptContext): Promise<Response> {
-    return attempt.number === 1 ? Promise.reject(this.#failure) : this.#send(signalOf(attempt));
+  async send(attempt: AttemptContext): Promise<Response> {
+    if (attempt.number === 1) throw this.#failure;
+    const response = await this.#send(attempt);
+    // The attempt's own signal knows nothing of the caller's any more, once the headers have come.
+    if (signalOf(attempt) !== this.call.signal && response.body) keepAbortable(attempt, response.body);
+    return response;
   }
 
   describe(response: Response): FetchOutcome {

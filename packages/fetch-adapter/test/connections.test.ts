@@ -68,6 +68,39 @@ describe('a discarded response', () => {
   });
 });
 
+describe('a response whose body shouldRetry reads', () => {
+  it('lets its connection go when the operation times out meanwhile', async () => {
+    await using server = await flakyServer((response) => {
+      response.writeHead(503, { 'content-length': '100' }).write('begin');
+    });
+    const impatient = createRetryingFetch({
+      timeout: 100,
+      shouldRetry: async (outcome) => {
+        if (outcome.kind === 'response') await outcome.text();
+        return true;
+      },
+    });
+    const error = await impatient(server.url).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'TENAX_OPERATION_TIMEOUT' });
+    await server.idle();
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
+describe('a response without a stream, as React Native has it', () => {
+  it('is discarded without harm', async () => {
+    const answers = [503, 503, 200];
+    const native = createRetryingFetch({
+      baseDelay: 0,
+      fetch: () =>
+        Promise.resolve({ status: answers.shift(), headers: new Headers() } as unknown as Response),
+      hooks: { onAttempt: () => undefined },
+    });
+    expect((await native('http://127.0.0.1/')).status).toBe(200);
+    expect(answers).toEqual([]);
+  });
+});
+
 describe('a connection that breaks', () => {
   it.each<[string, string]>([
     ['before the status line', ''],

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 
 import { createRetryingFetch, retryingFetch } from '../src/index.ts';
 import type { RetryingFetchOptions } from '../src/index.ts';
-import { flakyServer, ok, status, unavailable } from './servers/flaky-server.ts';
+import { flakyServer, ok, reset, status, unavailable } from './servers/flaky-server.ts';
 
 const QUICK = { baseDelay: 0, throttledBaseDelay: 0 };
 const fetch = createRetryingFetch(QUICK);
@@ -54,6 +54,41 @@ describe('the input', () => {
     expect(server.requests.map(({ body, method }) => `${method} ${String(body)}`)).toEqual([
       'PUT first',
       'PUT first',
+    ]);
+  });
+
+  it.each<[string, () => HeadersInit & object, (headers: HeadersInit & object) => void]>([
+    [
+      'Headers',
+      () => new Headers({ 'x-tenant': 'a' }),
+      (headers) => {
+        (headers as Headers).set('x-tenant', 'b');
+      },
+    ],
+    ['a record', () => ({ 'x-tenant': 'a' }), (headers) => Object.assign(headers, { 'x-tenant': 'b' })],
+    [
+      'pairs',
+      () => [['x-tenant', 'a']],
+      (headers) => {
+        (headers as [string, string][])[0]![1] = 'b';
+      },
+    ],
+    [
+      'an iterator',
+      () => new Map([['x-tenant', 'a']]).entries() as unknown as [string, string][],
+      () => undefined,
+    ],
+  ])('has a URL and %s of its own for each attempt', async (_, make, change) => {
+    await using server = await flakyServer(unavailable, ok);
+    const url = new URL('?page=1', server.url);
+    const headers = make();
+    const sent = fetch(url, { headers });
+    url.searchParams.set('page', '2');
+    change(headers);
+    await sent;
+    expect(server.requests.map((seen) => [seen.url, seen.headers['x-tenant']])).toEqual([
+      ['/?page=1', 'a'],
+      ['/?page=1', 'a'],
     ]);
   });
 
@@ -314,5 +349,18 @@ describe('other tools', () => {
     const client = createClient<Paths>({ baseUrl: 'https://api.example.com', fetch });
     const { data } = await client.POST('/thing', { body: { a: 1 } });
     expect([calls, data]).toEqual([2, { a: 1 }]);
+  });
+});
+
+describe('EDGE 14: a retrying fetch over another one', () => {
+  it.each([
+    ['a status', unavailable],
+    ['a reset', reset],
+  ])('does not multiply the attempts after %s', async (_, answer) => {
+    await using server = await flakyServer(answer);
+    const outer = createRetryingFetch({ ...QUICK, fetch });
+    const ended = await outer(server.url).catch((error: unknown) => error as Error);
+    expect(server.requests).toHaveLength(3);
+    expect(getRetryStatistics(ended)?.attempts).toHaveLength(1);
   });
 });

@@ -59,6 +59,13 @@ describe('EDGE 14: nested retries multiply', () => {
     expect(send).toHaveBeenCalledTimes(3);
   });
 
+  it('the same with an engine that makes single attempts', async () => {
+    const { clock, inner, outer } = nested({ maxAttempts: 1 });
+    const send = vi.fn<() => Promise<never>>(() => Promise.reject(codedError('ECONNRESET')));
+    await rejectionOf(clock.run(outer.execute(() => inner.execute(send))));
+    expect(send).toHaveBeenCalledTimes(3);
+  });
+
   it('not when the inner ended with its last error itself', async () => {
     const { clock, inner, outer } = nested({ throwOnExhausted: false });
     const error = new Error('again');

@@ -1,0 +1,90 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { setImmediate as turn } from 'node:timers/promises';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { createRetryingFetch } from '../src/index.ts';
+import type { RetryingRequestInit } from '../src/index.ts';
+
+const TURNS = 20;
+
+/** Refuses the first request before its body has come, and keeps the body of each later one that is whole. */
+async function impatientServer(): Promise<{ url: string; whole: string[] }> {
+  const whole: string[] = [];
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    request.on('error', () => undefined);
+    if (requests === 1) {
+      request.once('data', () => response.writeHead(503, { connection: 'close' }).end());
+      return;
+    }
+    let body = '';
+    request.on('data', (chunk) => (body += String(chunk)));
+    request.on('end', () => {
+      whole.push(body);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, whole };
+}
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+const streamOf = (source: AsyncIterable<Uint8Array>): BodyInit =>
+  NodeReadableStream.from(source) as unknown as BodyInit;
+
+type Source = (goOn: Promise<void>) => AsyncGenerator<Uint8Array>;
+
+const slow: Source = async function* (goOn) {
+  yield encode('aaaa');
+  await goOn;
+  yield encode('bbbb');
+  yield encode('cccc');
+};
+const broken: Source = async function* (goOn) {
+  yield encode('aaaa');
+  await goOn;
+  throw new Error('the source broke');
+};
+
+const put = (body: unknown): RetryingRequestInit => ({
+  method: 'PUT',
+  body: body as BodyInit,
+  duplex: 'half',
+});
+
+describe('a body that goes on while its retry waits, beyond what is kept of it', () => {
+  it.each<
+    [string, Source, (url: string, body: AsyncGenerator<Uint8Array>) => [string | Request, RequestInit?]]
+  >([
+    ['a stream', slow, (url, body) => [url, put(streamOf(body))]],
+    ['an iterator', slow, (url, body) => [url, put(body)]],
+    ['a Request', slow, (url, body) => [new Request(url, put(streamOf(body)))]],
+    ['an iterator that breaks', broken, (url, body) => [url, put(body)]],
+  ])('is never sent with a hole: %s', async (_, source, make) => {
+    const { url, whole } = await impatientServer();
+    const { promise: goOn, resolve } = Promise.withResolvers<void>();
+    const fetch = createRetryingFetch({
+      baseDelay: 0,
+      replay: { maxBytes: 6 },
+      hooks: {
+        beforeRetry: async () => {
+          resolve();
+          for (let count = 0; count < TURNS; count += 1) await turn();
+        },
+      },
+    });
+    const error = await fetch(...make(url, source(goOn))).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'TENAX_BODY_NOT_REPLAYABLE' });
+    expect(whole).toEqual([]);
+  });
+});
