@@ -8,6 +8,8 @@ type Listener = (event: AxiosProgressEvent) => void;
 export class AttemptProgress {
   readonly #config: InternalAxiosRequestConfig;
   #attempt = 0;
+  /** That of the last attempt. */
+  #sent: InternalAxiosRequestConfig | undefined;
 
   constructor(config: InternalAxiosRequestConfig) {
     this.#config = config;
@@ -16,6 +18,7 @@ export class AttemptProgress {
   /** Puts listeners into the next attempt's config that are heard until `end`. */
   begin(config: InternalAxiosRequestConfig): void {
     this.end();
+    this.#sent = config;
     const attempt = this.#attempt;
     const { onDownloadProgress, onUploadProgress } = this.#config;
     const gated = (listener: Listener): Listener => {
@@ -25,6 +28,14 @@ export class AttemptProgress {
     };
     if (onDownloadProgress) config.onDownloadProgress = gated(onDownloadProgress);
     if (onUploadProgress) config.onUploadProgress = gated(onUploadProgress);
+  }
+
+  /** The operation has ended. The caller finds the config in its result, and may send it again. */
+  release(): void {
+    const { onDownloadProgress, onUploadProgress } = this.#config;
+    if (!this.#sent) return;
+    if (onDownloadProgress) this.#sent.onDownloadProgress = onDownloadProgress;
+    if (onUploadProgress) this.#sent.onUploadProgress = onUploadProgress;
   }
 
   /** The attempt has failed. */

@@ -1,6 +1,6 @@
 /** One logical axios request: it sends attempts through the config's own adapter and says what came back. */
 
-import { keepAbortable, signalOf } from '@tenax/core';
+import { keepAbortable, RetryError, signalOf } from '@tenax/core';
 import type {
   AttemptContext,
   CallOptions,
@@ -13,7 +13,7 @@ import * as axios from 'axios';
 import type { AxiosAdapter, AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 import { AttemptProgress } from './attempt-progress.ts';
-import { AxiosOutcome, discardResponse } from './axios-outcome.ts';
+import { AxiosOutcome, discardResponse, isStream } from './axios-outcome.ts';
 import { TokenSignal } from './caller-signal.ts';
 import { prepareData } from './request-data.ts';
 import type { RequestData } from './request-data.ts';
@@ -44,20 +44,26 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   get url(): string {
-    const { url = '' } = this.#config;
     const base = this.#base;
+    const url = this.#url;
     return base ? `${base}/${url}` : url;
   }
 
   /** The very string of the config: what is put together anew is looked at anew, for each request. */
   get origin(): string {
-    return this.#base || (this.#config.url ?? '');
+    return this.#base || this.#url;
   }
 
   /** What the URL of the config is relative to, if it is. */
   get #base(): string | undefined {
-    const { baseURL, url = '' } = this.#config;
-    return baseURL && isAbsolute(url) ? undefined : baseURL;
+    const { allowAbsoluteUrls, baseURL } = this.#config;
+    return baseURL && allowAbsoluteUrls !== false && isAbsolute(this.#url) ? undefined : baseURL;
+  }
+
+  /** axios takes a `URL` too. */
+  get #url(): string {
+    const url: unknown = this.#config.url ?? '';
+    return typeof url === 'string' ? url : String(url);
   }
 
   get hasIdempotencyKey(): boolean {
@@ -91,6 +97,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   describe(response: AxiosResponse<unknown>): AxiosOutcome {
+    // The adapter may be anybody's.
+    if (!isObject(response)) throw new TypeError('The adapter gave no response');
     return new AxiosOutcome(response, this.#config);
   }
 
@@ -115,27 +123,49 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     return discardResponse(responseIn(error));
   }
 
+  retrying(): void {
+    this.#data?.retrying();
+  }
+
   release(failure?: { readonly reason: unknown }): void {
     this.#token?.release();
-    this.#data?.release(failure);
+    this.#progress?.release();
+    // Who was answered before the body was sent may still read it.
+    const isAnswered = failure && (responseIn(failure.reason) ?? responseIn(causeOf(failure.reason)));
+    this.#data?.release(isAnswered ? undefined : failure);
     if (failure) showStatistics(failure.reason);
   }
 
   #dispatch(attempt: AttemptContext): AxiosResponse<unknown> | Promise<AxiosResponse<unknown>> {
     const signal = signalOf(attempt);
     const ofCaller = signal === this.#config.signal;
-    const sent = this.#adapter(this.#attemptConfig(attempt, ofCaller ? undefined : signal));
-    return ofCaller ? sent : this.#keepAbortable(attempt, sent);
+    const config = this.#attemptConfig(attempt, ofCaller ? undefined : signal);
+    const sent = this.#adapter(config);
+    return ofCaller && !this.#data ? sent : this.#settle(attempt, config, sent);
   }
 
-  async #keepAbortable(
+  async #settle(
     attempt: AttemptContext,
+    config: InternalAxiosRequestConfig,
     sent: Promise<AxiosResponse<unknown>>,
   ): Promise<AxiosResponse<unknown>> {
-    const response = await sent;
-    const { data } = response;
-    if (typeof data === 'object' && data !== null) keepAbortable(attempt, data);
-    return response;
+    try {
+      const response = await sent;
+      if (isStream(response.data)) keepAbortable(attempt, response.data);
+      return response;
+    } finally {
+      this.#giveBack(config);
+    }
+  }
+
+  /** The caller finds this config in the result, and may send it again: it must not hold what was one attempt's. */
+  #giveBack(config: InternalAxiosRequestConfig): void {
+    const given = this.#config;
+    if (config === given) return;
+    for (const name of this.#data ? (['signal', 'data'] as const) : (['signal'] as const)) {
+      if (Object.hasOwn(given, name)) Object.assign(config, { [name]: given[name] as unknown });
+      else delete config[name];
+    }
   }
 
   /**
@@ -179,6 +209,18 @@ function responseIn(error: unknown): AxiosResponse<unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+function causeOf(error: unknown): unknown {
+  try {
+    return error instanceof RetryError ? error.cause : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function isAbsolute(url: string): boolean {

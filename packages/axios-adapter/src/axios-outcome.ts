@@ -83,7 +83,7 @@ export function discardResponse(response: AxiosResponse<unknown> | undefined): D
   return data instanceof ReadableStream ? discardWebStream(data) : discardNodeStream(data);
 }
 
-function isStream(data: unknown): data is NodeStream | ReadableStream<Uint8Array> {
+export function isStream(data: unknown): data is NodeStream | ReadableStream<Uint8Array> {
   if (typeof data !== 'object' || data === null) return false;
   return data instanceof ReadableStream || ('resume' in data && 'destroy' in data && 'once' in data);
 }

@@ -11,6 +11,8 @@ export interface RequestData {
   readonly ready?: Promise<unknown> | undefined;
   /** Puts the body of the next attempt into its config. */
   apply(config: InternalAxiosRequestConfig): void;
+  /** The attempt before reads no more. */
+  retrying(): void;
   /** The operation has ended. */
   release(failure?: { readonly reason: unknown }): void;
 }
@@ -19,6 +21,7 @@ export interface RequestData {
 const SENT_ONCE: RequestData = {
   replayable: false,
   apply: () => undefined,
+  retrying: () => undefined,
   release: () => undefined,
 };
 
@@ -26,6 +29,7 @@ const SENT_ONCE: RequestData = {
 interface NodeStream {
   readonly destroyed?: boolean;
   pipe(destination: unknown): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
   destroy?(error?: Error): unknown;
   [Symbol.asyncIterator]?(): AsyncIterator<unknown>;
   getHeaders?(): Record<string, string>;
@@ -34,8 +38,8 @@ interface NodeStream {
 
 /** The parts of `node:stream` that are used; its types would oblige browser projects to have those of Node. */
 interface StreamModule {
-  readonly PassThrough: new () => object;
-  readonly Readable: { fromWeb(stream: ReadableStream): object };
+  readonly PassThrough: new () => NodeStream;
+  readonly Readable: { fromWeb(stream: ReadableStream): NodeStream };
 }
 
 /**
@@ -75,6 +79,10 @@ class WebStreamData implements RequestData {
     config.data = this.#stream.open();
   }
 
+  retrying(): void {
+    this.#stream.giveUp();
+  }
+
   release(failure?: { readonly reason: unknown }): void {
     this.#stream.release(failure);
   }
@@ -91,7 +99,13 @@ class NodeStreamData implements RequestData {
     this.#original = original;
     this.#module = module;
     if (original.getHeaders && original.getLength) this.ready = this.#measure();
-    const readable = original[Symbol.asyncIterator] ? original : original.pipe(new module.PassThrough());
+    const readable = original[Symbol.asyncIterator] ? original : new module.PassThrough();
+    // It may fail before it is read, in a queue or a wait. Whoever reads it then is told.
+    readable.on('error', () => undefined);
+    if (readable !== original) {
+      original.on('error', (error) => readable.destroy?.(error));
+      original.pipe(readable);
+    }
     this.#stream = new ReplayableStream(sourceOfIterable(readable as AsyncIterable<unknown>), maxBytes);
   }
 
@@ -104,7 +118,14 @@ class NodeStreamData implements RequestData {
     const headers = this.#original.getHeaders?.();
     if (headers) config.headers.set(headers);
     if (this.#length !== undefined) config.headers.set('Content-Length', String(this.#length), false);
-    config.data = this.#module.Readable.fromWeb(this.#stream.open());
+    const body = this.#module.Readable.fromWeb(this.#stream.open());
+    // It may be ended before an adapter listens, or by one that never does.
+    body.on('error', () => undefined);
+    config.data = body;
+  }
+
+  retrying(): void {
+    this.#stream.giveUp();
   }
 
   release(failure?: { readonly reason: unknown }): void {

@@ -74,7 +74,8 @@ function send(
     adapters: AdapterSetting,
     config: InternalAxiosRequestConfig,
   ) => AxiosAdapter;
-  const adapter = typeof setting === 'function' ? setting : getAdapter(setting, config);
+  const adapter =
+    typeof setting === 'function' ? setting : getAdapter(setting || axios.default.defaults.adapter, config);
   const isOwn = adapter === setting || (Array.isArray(setting) && setting.includes(adapter));
   return engine.run(new AxiosExchange(adapter, isOwn, config));
 }

@@ -190,6 +190,7 @@ class Engine implements RetryEngine {
       }
       return new PromisedExchange(exchange, policy, this.#state).run();
     } catch (error) {
+      exchange.release?.({ reason: error });
       return Promise.reject(error);
     }
   }

@@ -62,6 +62,8 @@ export interface ExchangeDescription {
   describeError?(error: unknown): ErrorOutcome;
   /** What the client throws when the caller's signal has ended a request, where that is not the signal's reason. */
   abortError?(reason: unknown): unknown;
+  /** A retry was decided: the attempt before may still be sending its body, and must read no more of it. */
+  retrying?(): void;
   /**
    * The operation has ended, so no attempt will follow: let go of what was kept for one. `failure` holds what the
    * caller gets thrown; it is absent when the caller gets a response.

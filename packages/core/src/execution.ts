@@ -403,6 +403,7 @@ export abstract class Execution
     discarding: Discarding | undefined,
   ): void {
     this.previous = outcome;
+    this.exchange.retrying?.();
     const rested = this.policy.hooks.beforeRetry ? this.#hook(reason, outcome) : Execution.#rested;
     if (discarding) this.#waitForConnection(delay, rested, boundDiscarding(discarding, this.policy.clock));
     else this.waitWhileClosed(this.#guards?.circuit, this.#delay(delay), rested);

@@ -30,14 +30,16 @@ export class PromisedFirstAttempt<T> extends FirstAttempt<Exchange<T>> {
     const { exchange } = this;
     let value = answer;
     let outcome: Outcome | undefined;
+    let verdict = SUCCESS;
     try {
       if (exchange.present) value = exchange.present(answer);
       outcome = exchange.describe?.(value);
+      if (outcome) verdict = classifyHttp(outcome, this, this.policy);
     } catch (error) {
       return this.failed(error);
     }
-    const { failureClass } = outcome ? classifyHttp(outcome, this, this.policy) : SUCCESS;
-    if (outcome && failureClass !== undefined) return this.goOn().goOnAfterAnswer(value, outcome, this);
+    if (outcome && verdict.failureClass !== undefined)
+      return this.goOn().goOnAfterAnswer(value, outcome, this);
     attachStatistics(value, this);
     this.succeed(outcome, endedAt);
     return value;

@@ -46,11 +46,16 @@ export class ReplayableStream {
   #size = 0;
   /** Chunks that the source has given. */
   #count = 0;
-  /** The source's end, or its failure. */
+  /** The source's end. */
   #end: Promise<Chunk> | undefined;
+  #failure: { readonly error: unknown } | undefined;
   #pending: Promise<Chunk> | undefined;
   #released = false;
+  /** Of the stream that is being sent. */
+  #open: ReadableStreamDefaultController | undefined;
   #openStreamCancelled = false;
+  /** How often a stream was given up for the next one. */
+  #givenUp = 0;
 
   constructor(source: ByteSource, maxBytes: number) {
     this.#source = source;
@@ -74,16 +79,24 @@ export class ReplayableStream {
     return bytes;
   }
 
-  /** A stream of the body from its first byte. The one opened before is dead by then. */
+  /**
+   * A stream of the body from its first byte. The one opened before is given up.
+   *
+   * @throws BodyNotReplayableError when some of what was read is kept no more
+   */
   open(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    // The source may have gone on, or broken, after the retry was decided.
-    if (!this.replayable) throw notReplayable();
+    if (!this.replayable && !this.#failure) throw notReplayable();
     let position = 0;
+    this.giveUp();
     this.#openStreamCancelled = false;
     return new ReadableStream(
       {
+        start: (controller) => {
+          this.#open = controller;
+        },
         pull: async (controller) => {
           const chunk = await this.#chunkAt(position);
+          if (this.#open !== controller) return;
           position += 1;
           if (chunk.done) controller.close();
           else controller.enqueue(chunk.value as Uint8Array<ArrayBuffer>);
@@ -98,10 +111,21 @@ export class ReplayableStream {
     );
   }
 
-  /** Reads ahead, to the end or to the limit. Then the source is let go. */
+  /**
+   * A retry was decided, so another stream will be opened. The open one fails: it may still be sent, and would read on,
+   * beyond what is kept. What was asked of the source already is for the next one.
+   */
+  giveUp(): void {
+    this.#givenUp += 1;
+    this.#open?.error(new Error('The attempt was given up: its body is sent again'));
+    this.#open = undefined;
+  }
+
+  /** Reads ahead, to the end, to the limit, or until the next stream reads itself. Then the source is let go. */
   async readAhead(): Promise<void> {
+    const turn = this.#givenUp;
     try {
-      while (this.replayable && this.#end === undefined) await this.#advance();
+      while (this.replayable && this.#end === undefined && turn === this.#givenUp) await this.#advance();
       if (!this.replayable) this.#cancelSource(undefined);
     } catch {
       // The sent branch of the same body fails with the same error, and reports it.
@@ -111,19 +135,26 @@ export class ReplayableStream {
   /** No stream will be opened any more: lets go of what was kept, and of the source when the sending has failed. */
   release(failure?: { readonly reason: unknown }): void {
     this.#released = true;
-    if (failure) this.#cancelSource(failure.reason);
-    else if (this.#openStreamCancelled) this.#cancelSource(undefined);
+    if (failure) {
+      // Its end would pass for the end of the body.
+      this.giveUp();
+      this.#cancelSource(failure.reason);
+    } else if (this.#openStreamCancelled || this.#open === undefined) {
+      // Nobody reads on.
+      this.#cancelSource(undefined);
+    }
   }
 
   async #chunkAt(position: number): Promise<Chunk> {
     const kept = this.#kept?.[position];
     if (kept) return { done: false, value: kept };
-    // A stream that lags behind what was let go of meanwhile: the rest would be another body.
+    if (this.#failure) throw this.#failure.error;
+    // What comes now would be the rest of another body.
     if (position < this.#count) throw notReplayable();
     return this.#end ?? this.#advance();
   }
 
-  /** Reads one chunk. A dead stream and its successor that both ask for it get the same one. */
+  /** Reads one chunk. A stream that was given up and its successor that both ask for it get the same one. */
   #advance(): Promise<Chunk> {
     this.#pending ??= this.#read().finally(() => {
       this.#pending = undefined;
@@ -132,6 +163,7 @@ export class ReplayableStream {
   }
 
   async #read(): Promise<Chunk> {
+    const turn = this.#givenUp;
     try {
       const { done, value } = await this.#source.next();
       if (done) {
@@ -139,19 +171,20 @@ export class ReplayableStream {
         return END;
       }
       this.#count += 1;
-      this.#keep(value);
+      this.#keep(value, turn === this.#givenUp ? this.#maxBytes : Infinity);
       return { done: false, value };
     } catch (error) {
       // What the source failed to give can't be sent again.
       this.#kept = undefined;
+      this.#failure = { error };
       throw error;
     }
   }
 
-  #keep(value: unknown): void {
+  #keep(value: unknown, limit: number): void {
     if (this.#kept === undefined) return;
     // What is no bytes is for the platform to refuse.
-    if (!(value instanceof Uint8Array) || this.#size + value.byteLength > this.#maxBytes || this.#released) {
+    if (!(value instanceof Uint8Array) || this.#size + value.byteLength > limit || this.#released) {
       this.#kept = undefined;
       return;
     }
@@ -161,7 +194,7 @@ export class ReplayableStream {
   }
 
   #cancelSource(reason: unknown): void {
-    if (this.#end) return;
+    if (this.#end || this.#failure) return;
     this.#end = Promise.resolve(END);
     void Promise.resolve(this.#source.cancel(reason)).catch(() => undefined);
   }

@@ -106,6 +106,10 @@ export class FetchExchange implements Exchange<Response> {
     return discardResponse(response);
   }
 
+  retrying(): void {
+    this.#body?.retrying();
+  }
+
   release(failure?: { readonly reason: unknown }): void {
     this.#body?.release(failure);
   }

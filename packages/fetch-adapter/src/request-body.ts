@@ -17,6 +17,8 @@ export interface RequestBody {
   readonly concurrent: boolean;
   /** The arguments of the next attempt. */
   next(): FetchArguments;
+  /** A retry was decided: the attempt before reads no more of it. */
+  retrying(): void;
   /** The operation has ended. */
   release(failure?: { readonly reason: unknown }): void;
 }
@@ -37,6 +39,10 @@ class StaticBody implements RequestBody {
 
   next(): FetchArguments {
     return this.#arguments;
+  }
+
+  retrying(): void {
+    // The platform reads what it was given.
   }
 
   release(): void {
@@ -63,6 +69,10 @@ class StreamBody implements RequestBody {
 
   next(): FetchArguments {
     return { input: this.#input, init: { ...this.#init, body: this.#stream.open() } };
+  }
+
+  retrying(): void {
+    this.#stream.giveUp();
   }
 
   release(failure?: { readonly reason: unknown }): void {
@@ -106,8 +116,12 @@ class TeedBody implements RequestBody {
     return { input: this.#request, init: { ...this.#init, body, ...HALF_DUPLEX } };
   }
 
+  retrying(): void {
+    this.#stream.giveUp();
+  }
+
   release(failure?: { readonly reason: unknown }): void {
-    this.#stream.release(failure ?? { reason: undefined });
+    this.#stream.release(failure);
   }
 }
 
@@ -125,6 +139,10 @@ class OpaqueBody implements RequestBody {
 
   next(): FetchArguments {
     return { input: this.#request.clone(), init: this.#init };
+  }
+
+  retrying(): void {
+    // Each attempt has a clone.
   }
 
   release(): void {
@@ -159,7 +177,7 @@ export function prepareBody(
     return new StreamBody(input, init as RequestInit, stream);
   }
   if (!(Symbol.asyncIterator in body)) return new StaticBody(input, init);
-  if (consumed.has(body)) {
+  if (isReadOnce(body) && consumed.has(body)) {
     throw new BodyNotReplayableError(
       'This body is an iterator that was sent before: sent again it would be empty',
     );
@@ -169,6 +187,11 @@ export function prepareBody(
   if (!replay || ('destroyed' in body && body.destroyed)) return new StaticBody(input, init, false);
   const stream = new ReplayableStream(sourceOfIterable(body as AsyncIterable<unknown>), replay.maxBytes);
   return new StreamBody(input, init as RequestInit, stream);
+}
+
+/** Iterators and streams of Node; what is no more than iterable gives another iterator each time. */
+function isReadOnce(body: object): boolean {
+  return 'next' in body || 'destroyed' in body;
 }
 
 function requestBody(

@@ -62,29 +62,42 @@ const put = (body: unknown): RetryingRequestInit => ({
   duplex: 'half',
 });
 
-describe('a body that goes on while its retry waits, beyond what is kept of it', () => {
-  it.each<
-    [string, Source, (url: string, body: AsyncGenerator<Uint8Array>) => [string | Request, RequestInit?]]
-  >([
-    ['a stream', slow, (url, body) => [url, put(streamOf(body))]],
-    ['an iterator', slow, (url, body) => [url, put(body)]],
-    ['a Request', slow, (url, body) => [new Request(url, put(streamOf(body)))]],
-    ['an iterator that breaks', broken, (url, body) => [url, put(body)]],
-  ])('is never sent with a hole: %s', async (_, source, make) => {
+/** A retrying fetch, with the promise of its first retry; before that is sent, whatever is under way goes on. */
+function retrying(): { fetch: ReturnType<typeof createRetryingFetch>; goOn: Promise<void> } {
+  const { promise: goOn, resolve } = Promise.withResolvers<void>();
+  const beforeRetry = async (): Promise<void> => {
+    resolve();
+    for (let count = 0; count < TURNS; count += 1) await turn();
+  };
+  const fetch = createRetryingFetch({ baseDelay: 0, replay: { maxBytes: 6 }, hooks: { beforeRetry } });
+  return { fetch, goOn };
+}
+
+describe('a body that goes on while its retry waits', () => {
+  it.each<[string, (url: string, body: AsyncGenerator<Uint8Array>) => [string | Request, RequestInit?]]>([
+    ['a stream', (url, body) => [url, put(streamOf(body))]],
+    ['an iterator', (url, body) => [url, put(body)]],
+    ['a Request', (url, body) => [new Request(url, put(streamOf(body)))]],
+  ])('is sent whole, even beyond what may be kept of it: %s', async (_, make) => {
     const { url, whole } = await impatientServer();
-    const { promise: goOn, resolve } = Promise.withResolvers<void>();
-    const fetch = createRetryingFetch({
-      baseDelay: 0,
-      replay: { maxBytes: 6 },
-      hooks: {
-        beforeRetry: async () => {
-          resolve();
-          for (let count = 0; count < TURNS; count += 1) await turn();
-        },
-      },
-    });
-    const error = await fetch(...make(url, source(goOn))).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'TENAX_BODY_NOT_REPLAYABLE' });
+    const { fetch, goOn } = retrying();
+    expect((await fetch(...make(url, slow(goOn)))).status).toBe(200);
+    expect(whole).toEqual(['aaaabbbbcccc']);
+  });
+
+  it('may be iterable any number of times, and is sent as often', async () => {
+    const { url, whole } = await impatientServer();
+    const fetch = createRetryingFetch({ baseDelay: 0 });
+    const body = { [Symbol.asyncIterator]: () => slow(Promise.resolve()) };
+    for (let count = 0; count < 2; count += 1) await fetch(url, put(body));
+    expect(whole).toEqual(['aaaabbbbcccc', 'aaaabbbbcccc']);
+  });
+
+  it('and breaks is not sent as if it had ended', async () => {
+    const { url, whole } = await impatientServer();
+    const { fetch, goOn } = retrying();
+    const error = await fetch(url, put(broken(goOn))).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ cause: { message: 'the source broke' } });
     expect(whole).toEqual([]);
   });
 });

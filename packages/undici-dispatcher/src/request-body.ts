@@ -8,8 +8,12 @@ import type { ByteSource, RetryPolicy } from '@tenax/core';
 /** A body over the attempts of its operation. */
 export interface RequestBody {
   readonly replayable: boolean;
+  /** Bytes, where undici would know them of the body itself. */
+  readonly length?: number | undefined;
   /** The body for the next attempt. */
   next(): unknown;
+  /** A retry was decided: the attempt before reads no more of it. */
+  retrying(): void;
   /** The operation has ended; with a failure, or once its response has been read, nobody reads on. */
   release(failure?: { readonly reason: unknown }): void;
 }
@@ -27,17 +31,31 @@ export function prepareBody(
   if (typeof body !== 'object' || body === null || isReadAnew(body)) return undefined;
   const replay = policy.maxAttempts > 1 && policy.replay;
   const source = replay ? sourceOf(body) : undefined;
-  if (!replay || !source) return { replayable: false, next: () => body, release: () => undefined };
+  if (!replay || !source) {
+    return { replayable: false, next: () => body, retrying: () => undefined, release: () => undefined };
+  }
   const stream = new ReplayableStream(source, replay.maxBytes);
   return {
+    length: body instanceof Readable ? lengthOf(body) : undefined,
     get replayable() {
-      return stream.replayable;
+      return stream.replayable && !(body instanceof Readable && body.destroyed && !body.readableEnded);
     },
     next: () => stream.open(),
+    retrying: () => {
+      stream.giveUp();
+    },
     release: (failure) => {
       stream.release(failure);
     },
   };
+}
+
+/** Of one that was written to its end already: undici sends that with a Content-Length. */
+function lengthOf(readable: Readable): number | undefined {
+  // oxlint-disable-next-line eslint/no-underscore-dangle -- where undici looks too
+  const { ended } = (readable as { _readableState?: { ended?: boolean } })._readableState ?? {};
+  const isWhole = ended && !readable.readableObjectMode && readable.readableEncoding === null;
+  return isWhole ? readable.readableLength : undefined;
 }
 
 function isReadAnew(body: object): boolean {
@@ -57,9 +75,10 @@ function sourceOf(body: object): ByteSource | undefined {
   return undefined;
 }
 
-/** Its iterator would end only after the part that it waits for. */
+/** Its iterator would end only after the part that it waits for, and hears of an error only once it has been read. */
 function sourceOfReadable(readable: Readable): ByteSource {
   const source = sourceOfIterable(readable);
+  readable.on('error', () => undefined);
   return {
     next: () => source.next(),
     cancel: () => {

@@ -15,7 +15,7 @@ import { LiveController } from './live-controller.ts';
 import type { Dispatch, DispatchOptions, Handler } from './protocol.ts';
 import { prepareBody } from './request-body.ts';
 import type { RequestBody } from './request-body.ts';
-import { hasHeader } from './request-headers.ts';
+import { hasHeader, keptHeaders, withHeaders } from './request-headers.ts';
 import { RetryContext } from './retry-context.ts';
 import { UndiciExchange } from './undici-exchange.ts';
 import type { WaitingRequests } from './waiting-requests.ts';
@@ -27,7 +27,10 @@ export class RequestExchange extends UndiciExchange {
   readonly #capture: Capture | undefined = currentCapture();
   #policy: RetryPolicy | undefined;
   #body: RequestBody | undefined;
+  /** HTTP/2, which has no status message: a stream's two halves end by themselves, and the server reads on. */
+  #mayBeSentOn = false;
   #attempts = 0;
+  #ended = false;
   #context: RetryContext | undefined;
   #download: Download | undefined;
 
@@ -39,12 +42,17 @@ export class RequestExchange extends UndiciExchange {
     waiting?: WaitingRequests,
   ) {
     const controller = new LiveController();
-    super(dispatch, options, handler, controller, waiting);
+    // Its caller may use the object for its next request while this one waits for a retry.
+    const own = { ...options };
+    if (options.headers) own.headers = keptHeaders(options.headers);
+    super(dispatch, own, handler, controller, waiting);
     controller.handOver(this);
     this.#engine = engine;
     // undici's own retries around it would multiply the attempts.
     const retry = handler instanceof RetryHandler ? false : options.retry;
-    this.call = { method: options.method, retry };
+    // What is no method is undici's to refuse.
+    const { method } = options as { readonly method?: unknown };
+    this.call = { method: typeof method === 'string' ? method : undefined, retry };
   }
 
   get url(): string {
@@ -68,6 +76,14 @@ export class RequestExchange extends UndiciExchange {
   /** A stream is read once at a time, and a socket that is handed over is one too many if it loses. */
   get concurrent(): boolean {
     return this.#body === undefined && !this.options.upgrade;
+  }
+
+  override start(engine: RetryEngine): void {
+    super.start(engine);
+    if (this.#attempts > 0 || this.#ended) return;
+    // It waits for a place or its turn: without a controller the caller could not end that.
+    this.waiting?.add(this);
+    this.#startHandler(null);
   }
 
   begin(policy: RetryPolicy): void {
@@ -96,8 +112,13 @@ export class RequestExchange extends UndiciExchange {
     else this.#context.add(context);
   }
 
+  retrying(): void {
+    this.#body?.retrying();
+  }
+
   override release(failure?: { readonly reason: unknown }): void {
     super.release();
+    this.#ended = true;
     this.#body?.release(failure);
     this.#capture?.add(this.statistics);
   }
@@ -108,31 +129,38 @@ export class RequestExchange extends UndiciExchange {
   }
 
   override bodyEnd(trailers: IncomingHttpHeaders): void {
-    this.#endBody();
+    this.#endBody(this.#mayBeSentOn ? undefined : { reason: undefined });
     super.bodyEnd(trailers);
   }
 
   override bodyError(error: Error): void {
-    this.#endBody();
+    this.#endBody({ reason: undefined });
     if (this.#download === undefined || this.isCallersFault) super.bodyError(error);
     else this.#download.continue(error);
   }
 
   protected override optionsOf(attempt: AttemptContext): DispatchOptions {
     const options = super.optionsOf(attempt);
-    if (this.#body) options.body = this.#body.next() as DispatchOptions['body'] & {};
+    if (this.#body) {
+      const { length } = this.#body;
+      options.body = this.#body.next() as DispatchOptions['body'] & {};
+      if (length && !hasHeader(options.headers, 'content-length')) {
+        options.headers = withHeaders(options.headers, [['content-length', String(length)]]);
+      }
+    }
     return options;
   }
 
   protected responseAccepted(attempt: AttemptHandler): void {
     const { responseHeaders = {}, status, statusMessage } = attempt;
     if (this.#policy?.resume) this.#prepareDownload(attempt, this.#policy);
+    this.#mayBeSentOn = !statusMessage;
     this.handler.onResponseStart?.(this.controller, status, responseHeaders, statusMessage);
   }
 
-  /** A server may answer before it has read everything: undici then ends the caller's stream. */
-  #endBody(): void {
-    this.#body?.release({ reason: undefined });
+  /** A server may answer before it has read everything: over HTTP/1.1 undici then ends the caller's stream. */
+  #endBody(failure: { readonly reason: unknown } | undefined): void {
+    this.#body?.release(failure);
     // A context may be kept for long, and with it this.
     this.#body = undefined;
   }

@@ -4,6 +4,16 @@ import type { DispatchOptions } from './protocol.ts';
 
 type Headers = DispatchOptions['headers'];
 
+/** The same headers, for attempts that come later: an iterator gives them once, and their owner may change them. */
+export function keptHeaders(headers: Headers & {}): Headers & {} {
+  if (typeof headers !== 'object') return headers;
+  if (Array.isArray(headers)) return [...headers];
+  if (!(Symbol.iterator in headers)) return { ...headers };
+  const iterable = headers as Iterable<[string, string]>;
+  const iterator: unknown = iterable[Symbol.iterator]();
+  return iterator === iterable ? new Set(iterable) : iterable;
+}
+
 /** Whether a header is among them. */
 export function hasHeader(headers: Headers, name: string): boolean {
   return pairs(headers).some(([key]) => key.toLowerCase() === name);

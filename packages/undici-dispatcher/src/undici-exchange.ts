@@ -87,7 +87,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   }
 
   send(attempt: AttemptContext): void {
-    if (attempt.number > 1) this.waiting?.delete(this);
+    this.waiting?.delete(this);
     const live = isToldOfProgress(this.handler)
       ? new ProgressHandler(this, attempt)
       : new AttemptHandler(this, attempt);

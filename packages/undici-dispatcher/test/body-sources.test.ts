@@ -1,5 +1,6 @@
 // Where a streamed body comes from: sources that fail, that are gone, that are slow, and what becomes of them.
-import { Readable } from 'node:stream';
+import { createReadStream } from 'node:fs';
+import { PassThrough, Readable } from 'node:stream';
 
 import { Agent, request } from 'undici';
 import type { Dispatcher } from 'undici';
@@ -207,4 +208,50 @@ describe("the caller's Readable", () => {
     const response = await request(server.url, { ...own, method: 'PUT', body });
     expect(await response.body.text()).toBe('part and the rest');
   });
+});
+
+describe('a Readable that fails before anybody reads it', () => {
+  it.each([undefined, { maxAttempts: 1 }])('ends its request with its own error, with %j', async (retry) => {
+    await using server = await flakyServer(ok);
+    await using own = retryingAgent();
+    const body = createReadStream('/no/such/file');
+    const error = await failureOf(request(server.url, { ...own, method: 'PUT', body, retry }));
+    expect(error.code).toBe('ENOENT');
+  });
+
+  it('in a wait leaves the process alone, and is not sent', async () => {
+    const server = await flakyServer();
+    await server[Symbol.asyncDispose]();
+    await using own = retryingAgent();
+    const body = endless();
+    const onRetry = (): void => {
+      body.destroy(new Error('the disk failed'));
+    };
+    const options = {
+      ...own,
+      method: 'PUT',
+      body,
+      retry: { baseDelay: 50, jitter: 'none', hooks: { onRetry } },
+    } as const;
+    const error = await failureOf(request(server.url, options));
+    expect([error.code, statisticsOf(error).reason]).toEqual(['ECONNREFUSED', 'body_not_replayable']);
+  });
+});
+
+it.each([
+  ['an open one', (whole: PassThrough) => void whole.write('whole'), 'chunked', undefined],
+  ['one that was written to its end', (whole: PassThrough) => void whole.end('whole'), undefined, '5'],
+])('%s is framed as undici frames it, at each attempt', async (_, fill, coding, length) => {
+  await using server = await flakyServer(unavailable, ok);
+  await using own = retryingAgent();
+  const body = new PassThrough();
+  fill(body);
+  setTimeout(() => body.end(), 20);
+  await (await request(server.url, { ...own, method: 'PUT', body })).body.dump();
+  const seen = server.requests.map(({ headers, body: sent }) => [
+    sent.toString(),
+    headers['transfer-encoding'],
+    headers['content-length'],
+  ]);
+  expect(seen).toEqual(Array.from({ length: 2 }, () => ['whole', coding, length]));
 });

@@ -1,11 +1,14 @@
 // HTTP/2: streams that are refused or reset, and what happens to them.
-import { constants } from 'node:http2';
+import { once } from 'node:events';
+import { constants, createSecureServer } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 
 import { request } from 'undici';
 import { describe, expect, it } from 'vitest';
 
+import { certificate } from '../../axios-adapter/test/servers/certificate.ts';
 import type { Http2Answer } from '../../axios-adapter/test/servers/http2-server.ts';
 import {
   answer,
@@ -164,5 +167,45 @@ describe.skipIf(onOldest)('a stream of HTTP/2', () => {
     await expect(request(server.url, { ...own, signal: controller.signal })).rejects.toThrow('enough');
     await closed;
     expect([server.requests.length, server.sessions]).toEqual([2, 1]);
+  });
+});
+
+describe.skipIf(onOldest)('a body over HTTP/2 that is still being sent when its answer has ended', () => {
+  it.each<[string, (source: AsyncIterable<Buffer>) => Readable]>([
+    ['a Readable', (source) => Readable.from(source)],
+    ['a ReadableStream', (source) => Readable.toWeb(Readable.from(source)) as unknown as Readable],
+  ])('goes on to its own end: %s', async (_, bodyOf) => {
+    let goOn: (() => void) | undefined;
+    const answered = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const server = createSecureServer(certificate);
+    const received = new Promise<string>((resolve, reject) => {
+      server.on('stream', (stream) => {
+        let text = '';
+        stream.respond({ ':status': 200 });
+        stream.end('early');
+        stream.on('data', (chunk: Buffer) => {
+          text += chunk.toString();
+        });
+        stream.on('end', () => {
+          resolve(text);
+        });
+        stream.on('error', reject);
+      });
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const source = async function* () {
+      yield Buffer.from('begin');
+      await answered;
+      yield Buffer.from(' and end');
+    };
+    await using own = speaking();
+    const { body } = await request(url, { ...own, method: 'POST', body: bodyOf(source()) });
+    expect(await body.text()).toBe('early');
+    goOn?.();
+    expect(await received).toBe('begin and end');
+    server.close();
   });
 });

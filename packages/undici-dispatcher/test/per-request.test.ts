@@ -146,3 +146,32 @@ describe('headers that the policy adds', () => {
     expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer 1', 'Bearer 2']);
   });
 });
+
+describe('what a caller gives once', () => {
+  it('headers that come from an iterator are sent with every attempt', async () => {
+    await using server = await flakyServer(unavailable, unavailable, ok);
+    await using own = retryingAgent();
+    const headers = new Map([['authorization', 'mine']]).entries();
+    await request(server.url, { ...own, headers });
+    expect(server.requests.map((incoming) => incoming.headers.authorization)).toEqual(Array(3).fill('mine'));
+  });
+
+  it('options that are used for the next request meanwhile do not change this one', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    await using own = retryingAgent();
+    const options = { origin: server.url, path: '/first', method: 'GET', headers: { 'x-own': 'first' } };
+    const ended = own.dispatcher.request(options);
+    Object.assign(options, { path: '/second', method: 'DELETE' });
+    options.headers['x-own'] = 'second';
+    await (await ended).body.dump();
+    const seen = server.requests.map(({ headers, method, url }) => [method, url, headers['x-own']]);
+    expect(seen).toEqual(Array.from({ length: 2 }, () => ['GET', '/first', 'first']));
+  });
+
+  it.each([null, 5])('a method that is %j ends with the error of undici', async (method) => {
+    await using own = retryingAgent();
+    const options = { origin: 'http://127.0.0.1', path: '/', method: method as never };
+    const error = await failureOf(own.dispatcher.request(options));
+    expect(error).toMatchObject({ code: 'UND_ERR_INVALID_ARG', message: 'method must be a string' });
+  });
+});

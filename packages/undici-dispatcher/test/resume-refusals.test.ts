@@ -32,6 +32,7 @@ const other = Buffer.from(content.toReversed());
 describe('EDGE 41: a continuation is refused that is', () => {
   it.each<[string, Answer]>([
     ['another version by its ETag', part({ headers: { etag: '"v2"' }, entity: other })],
+    ['encoded', part({ headers: { ...STRONG, 'content-encoding': 'gzip' } })],
     ['the whole entity', part({ status: 200 })],
     ['the whole entity of another version', part({ status: 200, headers: { etag: '"v2"' }, entity: other })],
     ['another range', part({ contentRange: 'bytes 7-4999/5000', bytes: content.subarray(7) })],
@@ -50,6 +51,21 @@ describe('EDGE 41: a continuation is refused that is', () => {
     expect(error).toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
     expect(bytes).toEqual(content.subarray(0, 2000));
     expect(server.requests).toHaveLength(2);
+  });
+
+  it('another version by its Last-Modified, where that is the validator', async () => {
+    const dated = (modified: string): Record<string, string> => ({
+      'last-modified': modified,
+      date: 'Wed, 03 Jan 2024 00:00:00 GMT',
+    });
+    await using server = await flakyServer(
+      part({ breakAfter: 2000, headers: dated('Mon, 01 Jan 2024 00:00:00 GMT') }),
+      part({ headers: dated('Tue, 02 Jan 2024 00:00:00 GMT'), entity: other }),
+    );
+    await using own = resuming();
+    const [bytes, error] = await readUntilBroken(server.url, own);
+    expect(error).toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    expect(bytes).toEqual(content.subarray(0, 2000));
   });
 
   it('refused gives its connection back', async () => {

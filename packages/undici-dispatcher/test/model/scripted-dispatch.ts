@@ -53,7 +53,8 @@ export class ScriptedDispatcher extends Dispatcher {
     const entry: Dispatched = { at: this.#clock.now(), offset, connection, body: undefined };
     connection.onStart = () => {
       connection.onStart = undefined;
-      void write(options.body, entry);
+      // The body of an attempt that was given up: what becomes of its connection is in the script.
+      write(options.body, entry).catch(() => undefined);
     };
     this.dispatched.push(entry);
     connection.play();
