@@ -2,6 +2,7 @@
 
 import { RetryConfigError } from '@tenax/core';
 import type { RetryEngine, RetryOptions } from '@tenax/core';
+import * as axios from 'axios';
 import type { AxiosInstance, AxiosInterceptorManager, InternalAxiosRequestConfig } from 'axios';
 
 import { createAxiosEngine, interceptorOf } from './retry-interceptor.ts';
@@ -16,6 +17,9 @@ export interface RetryHandle extends Disposable {
 }
 
 const attached = new WeakSet<object>();
+
+/** Older versions have one order alone. */
+const KNOWS_ORDERS = 'legacyInterceptorReqResOrdering' in (axios.default.defaults.transitional ?? {});
 
 /**
  * Makes an axios instance retry. Instances that `instance.create()` makes from it do not.
@@ -64,11 +68,10 @@ function runsLast(
   { transitional }: InternalAxiosRequestConfig,
 ): boolean {
   if (!Array.isArray(handlers)) return false;
-  // Last in, first out, unless the user asks for the other order.
-  const last =
-    transitional?.legacyInterceptorReqResOrdering === false
-      ? handlers.findLast(isRegistered)
-      : handlers.find(isRegistered);
+  // Last in, first out, unless the user asks for the other order, or sets `transitional` without a word of it.
+  const isLastFirst =
+    !KNOWS_ORDERS || transitional === undefined || transitional.legacyInterceptorReqResOrdering;
+  const last = isLastFirst ? handlers.find(isRegistered) : handlers.findLast(isRegistered);
   return last?.fulfilled === interceptor;
 }
 

@@ -69,7 +69,7 @@ export function decideAfterFailure(
   }
   const remaining = subject.remaining(moment.now);
   const obeyed = hint === undefined || !retryAfter ? 0 : Math.min(hint, retryAfter.max);
-  const delay = obeyed < remaining ? delayAfter(subject, failureClass, obeyed, moment) : remaining;
+  const delay = obeyed < remaining ? delayAfter(subject, failureClass, obeyed, remaining, moment) : remaining;
   if (timeout !== undefined && delay >= remaining) {
     return { action: 'stop', result: 'timeout', reason: 'wait_exceeds_timeout' };
   }
@@ -89,6 +89,7 @@ function delayAfter(
   subject: DecisionSubject,
   failureClass: FailureClass | undefined,
   hint: number,
+  remaining: number,
   moment: DecisionMoment,
 ): number {
   const { baseDelay, throttledBaseDelay } = subject.policy;
@@ -100,6 +101,8 @@ function delayAfter(
     random: moment.random,
   });
   subject.computedDelay = computed;
-  // Only a hint is stretched: a computed delay has its own jitter, and never passes maxDelay.
-  return hint > 0 && hint >= computed ? hint * (1 + HINT_JITTER * shareOf(moment.random)) : computed;
+  // A computed delay has its own jitter, and never passes maxDelay.
+  if (hint === 0 || hint < computed) return computed;
+  // Not beyond the time that remains: a wait that the server asks for, and that fits, is no reason to end.
+  return hint + Math.min(HINT_JITTER * hint, remaining - hint) * shareOf(moment.random);
 }

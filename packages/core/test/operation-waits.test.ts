@@ -88,6 +88,10 @@ describe('the wait before a retry', () => {
     expect(hinted('9', { timeout: 10_000 })).toMatchObject({ action: 'retry', delay: 9000 });
   });
 
+  it('that fits into the time that remains is not stretched beyond it', () => {
+    expect(hinted('9', { timeout: 9500 }, 0.6)).toMatchObject({ action: 'retry', delay: 9300 });
+  });
+
   it('is ignored by retryAfter: false, in the record too', () => {
     const operation = startOperation({ retryAfter: false });
     expect(attempt(operation, response(500, { 'retry-after': '50' }))).toEqual({

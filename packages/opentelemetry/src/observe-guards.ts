@@ -1,13 +1,15 @@
 /** Reports the guards of an engine whenever metrics are collected. */
 
 import { metrics } from '@opentelemetry/api';
-import type { Attributes, BatchObservableResult, Meter, MeterProvider, Observable } from '@opentelemetry/api';
+import type { BatchObservableResult, Meter, MeterProvider, Observable } from '@opentelemetry/api';
 import type { RetryEngine } from '@tenax/core';
 
 import { checkMaxKeys } from './configuration.ts';
 import { guardMetrics } from './guard-metrics.ts';
 import type { GuardMetric } from './guard-metrics.ts';
 import { TENAX_ENGINE, TENAX_KEY } from './names.ts';
+import { OtherCounters } from './other-counters.ts';
+import type { Sum } from './other-counters.ts';
 import { ReportedKeys } from './reported-keys.ts';
 import { SCOPE } from './tenax-instrumentation.ts';
 import { VERSION } from './version.ts';
@@ -80,42 +82,6 @@ export function observeGuards(
       meter.removeBatchObservableCallback(observe, observables);
     },
   });
-}
-
-interface Sum {
-  value: number;
-  readonly attributes: Attributes;
-}
-
-/** What `_other` has counted: a key that the engine forgets takes nothing back, for a counter never falls. */
-class OtherCounters {
-  /** By series, then by key, what was read last. */
-  readonly #series = new Map<
-    string,
-    { carried: number; keys: Map<string, number>; attributes: Attributes }
-  >();
-  #seen = new Map<string, Map<string, number>>();
-
-  read(series: string, key: string, value: number, attributes: Attributes): void {
-    if (!this.#series.has(series)) this.#series.set(series, { carried: 0, keys: new Map(), attributes });
-    const seen = this.#seen.get(series) ?? new Map<string, number>();
-    this.#seen.set(series, seen.set(key, value));
-  }
-
-  /** All keys of a metric have been read: adds what those were at that are gone, or begin again. */
-  carry(prefix: string, sums: Map<string, Sum>): void {
-    for (const [name, other] of this.#series) {
-      if (!name.startsWith(prefix)) continue;
-      const seen = this.#seen.get(name) ?? new Map<string, number>();
-      for (const [key, value] of other.keys) if ((seen.get(key) ?? -1) < value) other.carried += value;
-      other.keys = seen;
-      this.#seen.delete(name);
-      const series = name.slice(prefix.length);
-      const sum = sums.get(series);
-      if (sum) sum.value += other.carried;
-      else sums.set(series, { value: other.carried, attributes: other.attributes });
-    }
-  }
 }
 
 function create(meter: Meter, { description, kind, name, unit }: GuardMetric): Observable {

@@ -65,6 +65,7 @@ export function refuseContinuation(
 ): RetryError | undefined {
   const range = readContentRange(headers);
   const etag = headers.get('etag');
+  const modified = headers.get('last-modified');
   const problem =
     status !== 206
       ? `status ${status}`
@@ -74,7 +75,11 @@ export function refuseContinuation(
           ? `a length of ${range.total} instead of ${length}`
           : etag && validator.startsWith('"') && etag !== validator
             ? 'another ETag'
-            : undefined;
+            : modified && !validator.startsWith('"') && modified !== validator
+              ? 'another Last-Modified'
+              : (headers.get('content-encoding') ?? 'identity') !== 'identity'
+                ? 'a content encoding'
+                : undefined;
   return problem === undefined ? undefined : resumeRefused(offset, problem);
 }
 
