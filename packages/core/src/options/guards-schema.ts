@@ -12,6 +12,7 @@ import type {
   HedgeOptions,
   HedgeSettings,
   PacerOptions,
+  Quantile,
 } from '../guards/guard-options.ts';
 import { check } from './check.ts';
 import { lazy } from './lazy.ts';
@@ -104,7 +105,9 @@ const bulkhead = () =>
     queueTimeout: z.optional(positiveDuration()),
   });
 const pacer = () => z.strictObject({ minRate: z.optional(z.number().check(z.gt(0))) });
-const quantile = () => z.templateLiteral(['p', z.number()]).check(z.regex(/^p[1-9][0-9]?(?:\.[0-9]{1,2})?$/));
+// `z.templateLiteral` would say the type by itself, and would add 0.5 KB to every bundle.
+const quantile = () =>
+  z.string().check(z.regex(/^p[1-9][0-9]?(?:\.[0-9]{1,2})?$/)) as z.ZodMiniType<Quantile, Quantile>;
 const hedge = () =>
   z.strictObject({
     delay: z.optional(z.union([duration(), quantile()])),
