@@ -7,9 +7,9 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
  * weighs today, rounded up, so that it does not grow unseen. Lower it with every gain.
  */
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
-  'engine, without zod and guards': 23_100,
-  'engine, all guards, without zod': 30_100,
-  'fetch adapter, complete': 42_000,
+  'engine, without zod and guards': 23_200,
+  'engine, all guards, without zod': 30_200,
+  'fetch adapter, complete': 42_200,
 };
 const LARGEST = 20;
 

@@ -11,6 +11,7 @@ interface Schema {
   properties?: Record<string, Schema>;
   anyOf?: Schema[];
   readOnly?: boolean;
+  type?: string;
   description?: string;
   default?: unknown;
 }
@@ -42,6 +43,11 @@ function generate(): object {
     override: ({ jsonSchema }) => void delete (jsonSchema as Schema).readOnly,
   });
   describe(schema as Schema, '', defaults);
+  // With no other property allowed, an editor would mark the very line that names this file.
+  (schema as Schema).properties = {
+    $schema: { type: 'string', description: 'where this schema is' },
+    ...(schema as Schema).properties,
+  };
   const title = 'Retry options of Tenax';
   return { $schema, title, description: 'What parseRetryOptions takes. All durations are ms.', ...schema };
 }

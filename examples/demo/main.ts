@@ -53,7 +53,9 @@ async function show(
     if (!settings.json) console.log(text);
   };
   const { client, requests, url = 'an unreliable server' } = settings;
-  say(colors.bold(`${requests} operations with ${client} against ${url}\n`));
+  say(
+    colors.bold(`${requests} ${requests === 1 ? 'operation' : 'operations'} with ${client} against ${url}\n`),
+  );
   const hooks = settings.json ? {} : timelineHooks(say);
   const run = await sendAll(target, settings, hooks, signal, (operation: Operation) => {
     const broken = bodyLine(operation);

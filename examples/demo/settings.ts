@@ -55,7 +55,7 @@ export function readSettings(argv: readonly string[]): Settings {
       new Option('--client <name>', 'what sends the requests').choices(Object.keys(CLIENTS)).default('fetch'),
     )
     .addOption(
-      new Option('--attempts <n>', 'attempts in all, the first included').argParser(number).default(4),
+      new Option('--attempts <n>', 'attempts in all, the first included').argParser(count).default(4),
     )
     .addOption(new Option('--strategy <name>', 'how waits grow').choices(STRATEGIES).default('exponential'))
     .addOption(new Option('--base-delay <ms>', 'the first wait').argParser(number).default(60))
@@ -125,6 +125,13 @@ function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0))
     throw new InvalidArgumentError('Accepted: a number of at least 0.');
+  return value;
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Accepted: a whole number of at least 1.');
   return value;
 }
 

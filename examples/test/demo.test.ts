@@ -121,7 +121,8 @@ describe('the demo', () => {
 
   it.each([
     [['--attempts', 'x'], '--attempts'],
-    [['--attempts', '0'], 'maxAttempts: given 0'],
+    [['--attempts', '0'], 'a whole number of at least 1'],
+    [['--timeout', '0'], 'timeout: given 0'],
     [['--strategy', 'quadratic'], 'fibonacci'],
     [['--failure-rate', '2'], 'from 0 to 1'],
     [['--header', 'nothing'], 'name:value'],

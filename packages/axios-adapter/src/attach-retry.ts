@@ -1,11 +1,11 @@
 /** Retries on an axios instance, registered and taken back. */
 
-import { RetryConfigError } from '@tenax/core';
+import { createClientEngine, RetryConfigError } from '@tenax/core';
 import type { RetryEngine, RetryOptions } from '@tenax/core';
 import * as axios from 'axios';
 import type { AxiosInstance, AxiosInterceptorManager, InternalAxiosRequestConfig } from 'axios';
 
-import { createAxiosEngine, interceptorOf } from './retry-interceptor.ts';
+import { interceptorOf } from './retry-interceptor.ts';
 import { guardAdapter, placeAdapter } from './retrying-adapter.ts';
 
 /** Retries that are attached to an instance. */
@@ -40,11 +40,11 @@ export function attachRetry(instance: AxiosInstance, options?: RetryOptions): Re
   if (attached.has(instance)) {
     throw new RetryConfigError(
       'instance',
-      instance,
+      'one that has retries',
       'an instance without retries: call detach() of the first ones',
     );
   }
-  const interceptor = interceptorOf(createAxiosEngine(options), (config, engine) => {
+  const interceptor = interceptorOf(createClientEngine(options), (config, engine) => {
     if (runsLast(interceptor, manager, config)) placeAdapter(config, engine);
     else guardAdapter(config, engine);
   });

@@ -1,6 +1,6 @@
 /** A request interceptor that puts retries below all interceptors and transforms: around the adapter. */
 
-import { createRetryEngine } from '@tenax/core';
+import { createClientEngine } from '@tenax/core';
 import type { RetryEngine, RetryOptions } from '@tenax/core';
 import type { InternalAxiosRequestConfig } from 'axios';
 
@@ -23,12 +23,7 @@ export interface RetryInterceptor {
  * instance.interceptors.request.use(retryInterceptor({ maxAttempts: 5 }), null, { synchronous: true });
  */
 export function retryInterceptor(options?: RetryOptions): RetryInterceptor {
-  return interceptorOf(createAxiosEngine(options), guardAdapter);
-}
-
-/** An engine that ends as axios ends. */
-export function createAxiosEngine(options: RetryOptions = {}): RetryEngine {
-  return createRetryEngine({ throwOnExhausted: false, ...options });
+  return interceptorOf(createClientEngine(options), guardAdapter);
 }
 
 /** An interceptor that gives each config an adapter which retries. */

@@ -31,6 +31,18 @@ describe('attachRetry', () => {
     expect(() => attachRetry(value as AxiosInstance)).toThrow(RetryConfigError);
   });
 
+  it.each([null, false, 5, 'fast', [], () => 1])('refuses %s as options', (options) => {
+    expect(() => attachRetry(create(), options as never)).toThrow(/^options: given/u);
+    expect(() => retryInterceptor(options as never)).toThrow(/^options: given/u);
+  });
+
+  it('an undefined `throwOnExhausted` is the default, and inherited options count', () => {
+    const { policy } = retryInterceptor(
+      Object.create({ maxAttempts: 7, throwOnExhausted: undefined }) as object,
+    ).engine;
+    expect(policy).toMatchObject({ maxAttempts: 7, throwOnExhausted: false });
+  });
+
   it('refuses wrong options and leaves the instance as it was', () => {
     const instance = create();
     expect(() => attachRetry(instance, { retries: 3 } as object)).toThrow(/retries/u);

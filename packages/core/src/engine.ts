@@ -25,7 +25,7 @@ import { reportCircuitChange } from './hooks.ts';
 import type { AnyRetryOptions, RetryOptions } from './options.ts';
 import type { CircuitState } from './outcome.ts';
 import { isObserved } from './observation.ts';
-import { ownOptions } from './options/schema.ts';
+import { checkOptions, ownOptions } from './options/schema.ts';
 import { overridePolicy, resolvePolicy } from './policy.ts';
 import type { RetryPolicy } from './policy.ts';
 import { PromisedExchange } from './promised-exchange.ts';
@@ -105,6 +105,18 @@ const CALL_OPTIONS = ['id', 'key', 'method', 'signal', 'retry'];
  */
 export function createRetryEngine(options: RetryOptions = {}): RetryEngine {
   return new Engine(options);
+}
+
+/**
+ * Makes the engine of an adapter: in the end it gives what the client itself would have given, the last response or the
+ * last error, unless `throwOnExhausted` says otherwise.
+ *
+ * @throws RetryConfigError for an unknown option, a wrong value, or a pair that can't hold together
+ */
+export function createClientEngine(options: RetryOptions = {}): RetryEngine {
+  // Checked before it is copied: spread, `null` and `5` would be no options at all, and those of a prototype lost.
+  const own = checkOptions(options);
+  return new Engine({ ...own, throwOnExhausted: own.throwOnExhausted ?? false } as RetryOptions);
 }
 
 class Engine implements RetryEngine {

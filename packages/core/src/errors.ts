@@ -1,5 +1,6 @@
 /** The errors of Tenax. Each has a stable `code`, the original as `cause`, and the statistics of its operation. */
 
+import { redact } from './record.ts';
 import type { RequestStatistics } from './record.ts';
 
 /** The stable codes of Tenax' errors. */
@@ -62,7 +63,7 @@ export class RetryConfigError extends RetryError {
   readonly accepted: string;
 
   constructor(path: string, given: unknown, accepted: string, details: RetryErrorDetails = {}) {
-    const text = describeValue(given);
+    const text = typeof given === 'string' && SECRET_NAME.test(path) ? '…' : describeValue(given);
     super('TENAX_CONFIG', `${path || 'options'}: given ${text}, accepted: ${accepted}`, details);
     this.path = path;
     this.given = text;
@@ -141,10 +142,12 @@ export class BodyNotReplayableError extends RetryError {
 }
 
 const LONGEST_VALUE = 80;
+const SECRET_NAME = /auth|cookie|credential|passw|secret|token|api[-_]?key/iu;
+const CREDENTIALS = /^(?:basic|bearer|digest) /iu;
 
 /** A value as a reader of an error message wants it: short, and never failing. */
 export function describeValue(value: unknown): string {
-  if (typeof value === 'string') return shorten(JSON.stringify(value));
+  if (typeof value === 'string') return shorten(JSON.stringify(withoutSecrets('', value)));
   if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value);
@@ -153,10 +156,16 @@ export function describeValue(value: unknown): string {
     if (typeof constructor === 'function' && constructor !== Object && constructor !== Array) {
       return `an instance of ${constructor.name}`;
     }
-    return shorten(JSON.stringify(value));
+    return shorten(JSON.stringify(value, withoutSecrets));
   } catch {
     return 'an object';
   }
+}
+
+/** Options of a client may be given where ours are meant, its headers among them. */
+function withoutSecrets(name: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return SECRET_NAME.test(name) || CREDENTIALS.test(value) ? '…' : redact(value);
 }
 
 function shorten(text: string): string {

@@ -116,3 +116,18 @@ describe('a value in a message is short, and never fails', () => {
     expect(describeValue(trap)).toBe('an object');
   });
 });
+
+describe('a refusal tells no secret', () => {
+  it.each<readonly [path: string, given: unknown, text: string]>([
+    ['headers', { authorization: 'Bearer s3cret', accept: '*/*' }, '{"authorization":"…","accept":"*/*"}'],
+    ['headers', [['x-key', 'Bearer s3cret']], '[["x-key","…"]]'],
+    ['instance', { headers: { common: { Cookie: 'sid=s3cret' } } }, '{"headers":{"common":{"Cookie":"…"}}}'],
+    ['authorization', 'Basic s3cret', '…'],
+    ['apiKey', 's3cret', '…'],
+    ['', 'https://me:s3cret@example.com/a?token=s3cret', '"https://example.com/a"'],
+    ['url', 'https://example.com/a?token=s3cret', '"https://example.com/a"'],
+    ['baseDelay', '100ms', '"100ms"'],
+  ])('%s', (path, given, text) => {
+    expect(new RetryConfigError(path, given, 'something else').given).toBe(text);
+  });
+});

@@ -27,6 +27,14 @@ export interface RetryingRequestInit extends RequestInit {
   duplex?: 'half';
 }
 
+/** Lets the platform refuse in its own words what is no signal, before somebody listens to it. */
+function checkSignal(signal: AbortSignal | null): AbortSignal | null {
+  if (signal !== null && typeof (signal as Partial<AbortSignal>).addEventListener !== 'function') {
+    void new Request('data:,', { signal });
+  }
+  return signal;
+}
+
 /** A call of the retrying fetch. */
 export class FetchExchange implements Exchange<Response> {
   readonly call: CallOptions;
@@ -57,7 +65,7 @@ export class FetchExchange implements Exchange<Response> {
     this.url = url;
     this.call = {
       method: init?.method ?? request?.method ?? 'GET',
-      signal: (init?.signal === undefined ? request?.signal : init.signal) ?? undefined,
+      signal: (init?.signal === undefined ? request?.signal : checkSignal(init.signal)) ?? undefined,
       // The page may be gone before a wait is over: keepalive is for one last request.
       retry: init?.retry ?? ((init?.keepalive ?? request?.keepalive) ? false : undefined),
     };

@@ -1,6 +1,6 @@
 /** A drop-in `fetch` that retries. */
 
-import { createRetryEngine, RetryConfigError } from '@tenax/core';
+import { createClientEngine, RetryConfigError } from '@tenax/core';
 import type { RetryEngine, RetryOptions } from '@tenax/core';
 
 import { FetchExchange } from './fetch-exchange.ts';
@@ -35,11 +35,11 @@ export function createRetryingFetch(options: RetryingFetchOptions = {}): Retryin
   if (typeof options !== 'object' || options === null) {
     throw new RetryConfigError('', options, 'an object of retry options');
   }
-  const { fetch: given, ...retryOptions } = options;
+  const { fetch: given, ...others } = options;
   if (given !== undefined && typeof given !== 'function') {
     throw new RetryConfigError('fetch', given, 'a function with the arguments of fetch');
   }
-  const engine = createRetryEngine({ throwOnExhausted: false, ...retryOptions });
+  const engine = createClientEngine('fetch' in options ? others : options);
   const send = (input: string | URL | Request, init?: RetryingRequestInit): Promise<Response> => {
     try {
       return engine.run(exchangeOf(engine, given, input, init));

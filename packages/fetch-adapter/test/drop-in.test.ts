@@ -364,3 +364,25 @@ describe('EDGE 14: a retrying fetch over another one', () => {
     expect(getRetryStatistics(ended)?.attempts).toHaveLength(1);
   });
 });
+
+describe('options', () => {
+  it.each([null, false, 5, 'fast', [], () => 1])('refuses %s', (options) => {
+    expect(() => createRetryingFetch(options as never)).toThrow(/^options: given/u);
+  });
+
+  it('an undefined `throwOnExhausted` is the default, and inherited options count', () => {
+    const inherited = Object.create({ maxAttempts: 7 }) as object;
+    expect(createRetryingFetch(inherited).engine.policy.maxAttempts).toBe(7);
+    expect(createRetryingFetch({ throwOnExhausted: undefined }).engine.policy.throwOnExhausted).toBe(false);
+  });
+
+  it.each([5, 'signal', {}, new AbortController()])(
+    'refuses the signal %s in the words of fetch itself',
+    async (value) => {
+      const signal = value as AbortSignal;
+      const bare: unknown = await globalThis.fetch('data:,', { signal }).catch((error: unknown) => error);
+      const bounded = createRetryingFetch({ attemptTimeout: 60_000 });
+      await expect(bounded('data:,', { signal })).rejects.toThrow((bare as Error).message);
+    },
+  );
+});

@@ -35,6 +35,9 @@ const OPTIONS = ['attemptSpans', 'maxKeys', 'enabled'];
 export function resolveConfig(
   config: TenaxInstrumentationConfig,
 ): Required<Omit<TenaxInstrumentationConfig, 'enabled'>> {
+  if (typeof config !== 'object' || config === null) {
+    throw new RetryConfigError('config', config, `an object with any of ${OPTIONS.join(', ')}`);
+  }
   for (const name of Object.keys(config)) {
     if (OPTIONS.includes(name)) continue;
     throw new RetryConfigError(name, config[name as keyof typeof config], `only ${OPTIONS.join(', ')}`);

@@ -2,6 +2,7 @@
 
 import { metrics } from '@opentelemetry/api';
 import type { BatchObservableResult, Meter, MeterProvider, Observable } from '@opentelemetry/api';
+import { RetryConfigError } from '@tenax/core';
 import type { RetryEngine } from '@tenax/core';
 
 import { checkMaxKeys } from './configuration.ts';
@@ -33,7 +34,7 @@ export interface ObserveGuardsOptions {
  * the metrics of OpenTelemetry have been set up.
  *
  * @returns a handle that ends it, when it is disposed of
- * @throws RetryConfigError for a wrong `maxKeys`
+ * @throws RetryConfigError for what is no engine, and for a wrong `maxKeys`
  *
  * @example
  * const fetch = createRetryingFetch({ circuitBreaker: {} });
@@ -43,6 +44,9 @@ export function observeGuards(
   engine: Pick<RetryEngine, 'guards'>,
   options: ObserveGuardsOptions = {},
 ): Disposable {
+  if (typeof (engine as Partial<RetryEngine> | undefined)?.guards?.snapshot !== 'function') {
+    throw new RetryConfigError('engine', engine, 'an engine, such as fetch.engine');
+  }
   const { engine: name, maxKeys, meterProvider = metrics.getMeterProvider() } = options;
   const keys = new ReportedKeys(checkMaxKeys(maxKeys));
   const meter = meterProvider.getMeter(SCOPE, VERSION);

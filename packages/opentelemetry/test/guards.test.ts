@@ -119,6 +119,10 @@ describe('the guards of an engine', () => {
     expect(asked).toBe(1);
   });
 
+  it.each([undefined, null, {}, () => undefined])('are not observed of %s, which is no engine', (value) => {
+    expect(() => observeGuards(value as never)).toThrow(/^engine: given/u);
+  });
+
   it.each([0, -1, 1.5, Number.NaN, '5'])('are not observed with maxKeys: %s', (maxKeys) => {
     expect(() => observeGuards(createRetryEngine(), { maxKeys: maxKeys as number })).toThrow(
       RetryConfigError,

@@ -110,6 +110,8 @@ describe('the instrumentation', () => {
     [{ attemptSpans: 'both' }, 'attemptSpans'],
     [{ maxKeys: 0 }, 'maxKeys'],
     [{ maxKey: 5 }, 'maxKey'],
+    [null, 'config'],
+    ['own', 'config'],
   ])('refuses %j, and says which option', (config, path) => {
     expect(() => new TenaxInstrumentation(config as TenaxInstrumentationConfig)).toThrow(RetryConfigError);
     expect(() => new TenaxInstrumentation(config as TenaxInstrumentationConfig)).toThrow(

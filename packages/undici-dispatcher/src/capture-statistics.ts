@@ -2,6 +2,7 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import { RetryConfigError } from '@tenax/core';
 import type { RequestStatistics } from '@tenax/core';
 
 /** Where the requests of a piece of code leave their statistics. */
@@ -39,7 +40,7 @@ export function currentCapture(): Capture | undefined {
  * with `installGlobalRetry`, and those of every dispatcher of this package.
  *
  * @param run gets the list as it grows, which is of use when it throws
- * @throws what `run` throws
+ * @throws what `run` throws, and RetryConfigError for what is no function
  *
  * @example
  * const { value, statistics } = await captureRetryStatistics(async () => {
@@ -51,6 +52,9 @@ export function currentCapture(): Capture | undefined {
 export async function captureRetryStatistics<T>(
   run: (statistics: readonly RequestStatistics[]) => T | PromiseLike<T>,
 ): Promise<Captured<T>> {
+  if (typeof run !== 'function') {
+    throw new RetryConfigError('run', run, 'a function that makes the requests');
+  }
   const capture = new Capture(captures.getStore());
   active += 1;
   try {

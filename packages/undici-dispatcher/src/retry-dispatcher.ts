@@ -1,6 +1,6 @@
 /** Retries as a dispatcher around another one. */
 
-import { RetryConfigError } from '@tenax/core';
+import { createClientEngine, RetryConfigError } from '@tenax/core';
 import type { RetryEngine, RetryOptions } from '@tenax/core';
 import { Agent, Dispatcher, errors } from 'undici';
 
@@ -8,7 +8,6 @@ import { dispatchWithRetries, isRequest } from './dispatch-with-retries.ts';
 import { forwardEvents } from './forward-events.ts';
 import { modernHandler } from './legacy-handler.ts';
 import type { Dispatch, DispatchOptions } from './protocol.ts';
-import { createDispatchEngine } from './retry-interceptor.ts';
 import { WaitingRequests } from './waiting-requests.ts';
 
 type Callback = (error?: unknown) => void;
@@ -49,7 +48,7 @@ export class RetryDispatcher extends Dispatcher {
     if (typeof (inner as Partial<Dispatcher> | null)?.dispatch !== 'function') {
       throw new RetryConfigError('inner', inner, 'a dispatcher of undici, such as new Agent()');
     }
-    this.engine = createDispatchEngine(options);
+    this.engine = createClientEngine(options);
     this.inner = inner;
     this.innerDispatch = (dispatchOptions, handler) => inner.dispatch(dispatchOptions, handler);
     forwardEvents(inner, this);

@@ -1,6 +1,6 @@
 /** Retries as an interceptor of undici. */
 
-import { createRetryEngine } from '@tenax/core';
+import { createClientEngine } from '@tenax/core';
 import type { RetryEngine, RetryOptions } from '@tenax/core';
 
 import { dispatchWithRetries } from './dispatch-with-retries.ts';
@@ -24,16 +24,11 @@ export interface RetryInterceptor {
  * getRetryStatistics(context)?.attempts.length; // 1
  */
 export function retryInterceptor(options?: RetryOptions): RetryInterceptor {
-  const engine = createDispatchEngine(options);
+  const engine = createClientEngine(options);
   const intercept =
     (dispatch: Dispatch): Dispatch =>
     // compose counts the parameters.
     (dispatchOptions, handler) =>
       dispatchWithRetries(engine, dispatch, dispatchOptions, handler);
   return Object.assign(intercept, { engine });
-}
-
-/** An engine that ends as undici ends. */
-export function createDispatchEngine(options: RetryOptions = {}): RetryEngine {
-  return createRetryEngine({ throwOnExhausted: false, ...options });
 }

@@ -5,6 +5,12 @@ import { fetch, request, stream } from 'undici';
 import { describe, expect, it, vi } from 'vitest';
 
 import { flakyServer, ok, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import {
+  captureRetryStatistics,
+  installGlobalRetry,
+  RetryDispatcher,
+  retryInterceptor,
+} from '../src/index.ts';
 import { failureOf, retryDispatcher, retryingAgent, statisticsOf } from './servers/retrying-agents.ts';
 
 describe('opts.retry', () => {
@@ -173,5 +179,27 @@ describe('what a caller gives once', () => {
     const options = { origin: 'http://127.0.0.1', path: '/', method: method as never };
     const error = await failureOf(own.dispatcher.request(options));
     expect(error).toMatchObject({ code: 'UND_ERR_INVALID_ARG', message: 'method must be a string' });
+  });
+});
+
+describe('what is no options', () => {
+  it.each([null, false, 5, 'fast', [], () => 1])('%s is refused', (value) => {
+    const options = value as never;
+    expect(() => retryInterceptor(options)).toThrow(/^options: given/u);
+    expect(() => new RetryDispatcher(undefined, options)).toThrow(/^options: given/u);
+    expect(() => installGlobalRetry(options)).toThrow(/^options: given/u);
+  });
+
+  it('an undefined `throwOnExhausted` is the default, and inherited options count', () => {
+    const options = Object.create({ maxAttempts: 7, throwOnExhausted: undefined }) as object;
+    expect(retryInterceptor(options).engine.policy).toMatchObject({
+      maxAttempts: 7,
+      throwOnExhausted: false,
+    });
+  });
+
+  it('a promise is no code to capture', async () => {
+    const capture = captureRetryStatistics(Promise.resolve() as never);
+    await expect(capture).rejects.toThrow(/^run: given an instance of Promise/u);
   });
 });

@@ -143,7 +143,11 @@ type Agreement =
  */
 export function checkGuard(name: GuardName, options: unknown): void {
   const shape: Readonly<Record<string, () => z.ZodMiniType<Agreement>>> = { [name]: guardSchemas[name] };
-  check(shape, { [name]: options }, () => ACCEPTED_BY_GUARDS);
+  check(shape, { [name]: options }, () => ({
+    ...ACCEPTED_BY_GUARDS,
+    // The option may be `false`, a guard alone may not.
+    [name]: String(ACCEPTED_BY_GUARDS[name]).replace(/, or false.*$/, ''),
+  }));
 }
 
 /** Settings of a breaker that can't hold together. */

@@ -4,7 +4,8 @@ import type { RetryOptions } from '../options.ts';
 import { checkJsonOptions, checkTogether } from './schema.ts';
 
 /**
- * Checks options that come from JSON: a file, a setting of a service.
+ * Checks options that come from JSON: a file, a setting of a service. A `$schema` beside them, which tells an editor of
+ * `retry-options.schema.json`, is left out.
  *
  * @throws RetryConfigError that names the first option that is wrong, functions and `Infinity` included.
  *
@@ -12,7 +13,13 @@ import { checkJsonOptions, checkTogether } from './schema.ts';
  * const engine = createRetryEngine(parseRetryOptions(JSON.parse(text)));
  */
 export function parseRetryOptions(json: unknown): RetryOptions {
-  const options = checkJsonOptions(json);
+  const options = checkJsonOptions(withoutSchema(json));
   checkTogether(options);
   return options as RetryOptions;
+}
+
+function withoutSchema(json: unknown): unknown {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return json;
+  const { $schema, ...options } = json as { readonly $schema?: unknown };
+  return typeof $schema === 'string' ? options : json;
 }

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import { createRetryEngine } from '../../src/engine.ts';
+import { createRetryBudget } from '../../src/guards/budget.ts';
+import { createBulkhead } from '../../src/guards/bulkhead.ts';
+import { createCircuitBreaker } from '../../src/guards/circuit-breaker.ts';
+import { createPacer } from '../../src/guards/pacer.ts';
 import { refusalOf } from '../refusal.ts';
 
 const engineWith = (options: object): unknown => createRetryEngine(options);
@@ -113,5 +117,13 @@ describe('an unknown setting is refused with those that are known', () => {
     const error = refusalOf(() => engineWith(options));
     expect(error.path).toBe(`budget.${name}`);
     expect(error.accepted).not.toContain(name);
+  });
+});
+
+describe('a guard alone', () => {
+  it.each([false, true, null, 5, []])('is never %s, and no refusal says that it may be false', (options) => {
+    for (const make of [createBulkhead, createCircuitBreaker, createPacer, createRetryBudget]) {
+      expect(() => make(options as never)).toThrow(/accepted: an object (?!.*false)/u);
+    }
   });
 });

@@ -42,6 +42,12 @@ const refusal = (json: unknown): RetryConfigError => {
 };
 
 describe('parseRetryOptions', () => {
+  it('leaves out the `$schema` that an editor reads', () => {
+    const $schema = './node_modules/@tenax/core/retry-options.schema.json';
+    expect(parseRetryOptions({ $schema, maxAttempts: 5 })).toEqual({ maxAttempts: 5 });
+    expect(refusal({ $schema: 5 }).path).toBe('$schema');
+  });
+
   it('takes every option that JSON can say', () => {
     const parsed = parseRetryOptions(JSON.parse(JSON.stringify(everything)));
     expect(parsed).toEqual(everything);
