@@ -69,8 +69,7 @@ function runsLast(
 ): boolean {
   if (!Array.isArray(handlers)) return false;
   // Last in, first out, unless the user asks for the other order, or sets `transitional` without a word of it.
-  const isLastFirst =
-    !KNOWS_ORDERS || transitional === undefined || transitional.legacyInterceptorReqResOrdering;
+  const isLastFirst = !KNOWS_ORDERS || !transitional || transitional.legacyInterceptorReqResOrdering;
   const last = isLastFirst ? handlers.find(isRegistered) : handlers.findLast(isRegistered);
   return last?.fulfilled === interceptor;
 }

@@ -13,6 +13,7 @@ import * as axios from 'axios';
 import type { AxiosAdapter, AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 import { AttemptProgress } from './attempt-progress.ts';
+import { axiosOf } from './axios-copy.ts';
 import { AxiosOutcome, discardResponse, isStream } from './axios-outcome.ts';
 import { TokenSignal } from './caller-signal.ts';
 import { prepareData } from './request-data.ts';
@@ -29,6 +30,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   readonly #token: TokenSignal | undefined;
   /** As they were before the first attempt: adapters add to the headers that they are given. */
   #headers: InternalAxiosRequestConfig['headers'];
+  /** As it was before the first attempt, where an adapter of the user's has had it. */
+  #unchanged: InternalAxiosRequestConfig | undefined;
   #data: RequestData | undefined;
   #progress: AttemptProgress | undefined;
 
@@ -64,6 +67,10 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   get #url(): string {
     const url: unknown = this.#config.url ?? '';
     return typeof url === 'string' ? url : String(url);
+  }
+
+  get #given(): InternalAxiosRequestConfig {
+    return this.#unchanged ?? this.#config;
   }
 
   get hasIdempotencyKey(): boolean {
@@ -103,7 +110,6 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   describeError(error: unknown): ErrorOutcome {
-    this.#progress?.end();
     const response = responseIn(error);
     if (!response) return { kind: 'error', error };
     return { kind: 'error', error, response: new AxiosOutcome(response, this.#config) };
@@ -111,11 +117,12 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
 
   /** axios ends an aborted request with its own error, whatever the reason. */
   abortError(reason: unknown): unknown {
-    return axios.isCancel(reason) ? reason : new axios.CanceledError(undefined, this.#config);
+    if (axios.isCancel(reason)) return reason;
+    const { CanceledError } = axiosOf(this.#config);
+    return new CanceledError(undefined, this.#config);
   }
 
   discard(response: AxiosResponse<unknown>): Discarding | undefined {
-    this.#progress?.end();
     return discardResponse(response);
   }
 
@@ -124,6 +131,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   retrying(): void {
+    this.#progress?.end();
     this.#data?.retrying();
   }
 
@@ -138,7 +146,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
 
   #dispatch(attempt: AttemptContext): AxiosResponse<unknown> | Promise<AxiosResponse<unknown>> {
     const signal = signalOf(attempt);
-    const ofCaller = signal === this.#config.signal;
+    const ofCaller = signal === this.#given.signal;
     const config = this.#attemptConfig(attempt, ofCaller ? undefined : signal);
     const sent = this.#adapter(config);
     return ofCaller && !this.#data ? sent : this.#settle(attempt, config, sent);
@@ -160,8 +168,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
 
   /** The caller finds this config in the result, and may send it again: it must not hold what was one attempt's. */
   #giveBack(config: InternalAxiosRequestConfig): void {
-    const given = this.#config;
-    if (config === given) return;
+    if (config === this.#config) return;
+    const given = this.#given;
     for (const name of this.#data ? (['signal', 'data'] as const) : (['signal'] as const)) {
       if (Object.hasOwn(given, name)) Object.assign(config, { [name]: given[name] as unknown });
       else delete config[name];
@@ -169,19 +177,20 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   /**
-   * The first attempt of axios' own adapters has the config that they would have had without retries; it was made for
-   * this request alone. Each later one has a copy, as if none had been sent before.
+   * The first attempt has the config that it would have had without retries; it was made for this request alone. Each
+   * later one has a copy, as if none had been sent before.
    */
   #attemptConfig(attempt: AttemptContext, signal: AbortSignal | undefined): InternalAxiosRequestConfig {
     const config = this.#config;
-    const isAsGiven = !this.#isOwnAdapter && !signal && !attempt.headers && !this.#data && !this.#progress;
+    const isAsGiven = !signal && !attempt.headers && !this.#data && !this.#progress;
     if (attempt.number === 1 && isAsGiven) {
       // What `new AxiosHeaders` takes; its own copy would parse every name again.
       this.#headers = Object.assign({}, config.headers);
+      if (this.#isOwnAdapter) this.#unchanged = copyOf(config);
       return config;
     }
     const headers = new axios.AxiosHeaders(this.#headers);
-    const copy = copyOf(config);
+    const copy = copyOf(this.#given);
     copy.headers = headers;
     if (signal) copy.signal = signal;
     this.#data?.apply(copy);

@@ -28,8 +28,10 @@ const SENT_ONCE: RequestData = {
 /** A Node stream; `form-data` gives an older kind without an iterator. */
 interface NodeStream {
   readonly destroyed?: boolean;
+  readonly readableFlowing?: boolean | null;
   pipe(destination: unknown): unknown;
-  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'close' | 'end' | 'error' | 'readable', listener: (error: Error) => void): unknown;
+  off?(event: 'readable', listener: () => void): unknown;
   destroy?(error?: Error): unknown;
   [Symbol.asyncIterator]?(): AsyncIterator<unknown>;
   getHeaders?(): Record<string, string>;
@@ -91,17 +93,30 @@ class WebStreamData implements RequestData {
 class NodeStreamData implements RequestData {
   readonly ready: Promise<unknown> | undefined;
   readonly #original: NodeStream;
+  /** The original, or what it is piped into. */
+  readonly #readable: NodeStream;
   readonly #module: StreamModule;
   readonly #stream: ReplayableStream;
   #length: number | undefined;
+  /** That of the last attempt. */
+  #body: NodeStream | undefined;
+  /** Whether somebody destroyed the original before its end, without an error. */
+  #isCutOff = false;
+  #isReleased = false;
 
   constructor(original: NodeStream, module: StreamModule, maxBytes: number) {
     this.#original = original;
     this.#module = module;
     if (original.getHeaders && original.getLength) this.ready = this.#measure();
-    const readable = original[Symbol.asyncIterator] ? original : new module.PassThrough();
+    // One that flows already, for somebody else, would lose what comes before an iterator asks for it.
+    const isIterated = original[Symbol.asyncIterator] && original.readableFlowing !== true;
+    const readable = isIterated ? original : new module.PassThrough();
+    this.#readable = readable;
+    // Nor may it begin to flow for those who listen to it from now on.
+    if (isIterated) original.on('readable', nothing);
     // It may fail before it is read, in a queue or a wait. Whoever reads it then is told.
-    readable.on('error', () => undefined);
+    readable.on('error', nothing);
+    this.#watch(readable);
     if (readable !== original) {
       original.on('error', (error) => readable.destroy?.(error));
       original.pipe(readable);
@@ -110,17 +125,18 @@ class NodeStreamData implements RequestData {
   }
 
   get replayable(): boolean {
-    return this.#stream.replayable;
+    return this.#stream.replayable && !this.#isCutOff;
   }
 
   apply(config: InternalAxiosRequestConfig): void {
     // The boundary of form-data is part of the body, so it stays the same for every attempt.
     const headers = this.#original.getHeaders?.();
-    if (headers) config.headers.set(headers);
+    if (headers) config.headers.set(allowedHeaders(headers, config));
     if (this.#length !== undefined) config.headers.set('Content-Length', String(this.#length), false);
     const body = this.#module.Readable.fromWeb(this.#stream.open());
     // It may be ended before an adapter listens, or by one that never does.
-    body.on('error', () => undefined);
+    body.on('error', nothing);
+    this.#body = body;
     config.data = body;
   }
 
@@ -129,7 +145,29 @@ class NodeStreamData implements RequestData {
   }
 
   release(failure?: { readonly reason: unknown }): void {
+    this.#isReleased = true;
     this.#stream.release(failure);
+    // The original is the caller's again, who may read what was not read.
+    this.#original.off?.('readable', nothing);
+    if (failure && this.#readable !== this.#original) this.#readable.destroy?.();
+  }
+
+  /** The body is destroyed with the original, as axios looks for it: to read on would give it an error of its own. */
+  #watch(readable: NodeStream): void {
+    let hasEnded = false;
+    const ended = (): void => {
+      hasEnded = true;
+    };
+    this.#original.on('end', ended);
+    this.#original.on('error', ended);
+    this.#original.on('close', () => {
+      if (hasEnded || this.#isReleased) return;
+      this.#isCutOff = true;
+      // First, or what is asked of it now would be answered as if that were the end of the body.
+      this.#stream.giveUp();
+      this.#body?.destroy?.();
+      readable.destroy?.();
+    });
   }
 
   /** As axios does with form-data; some servers take no body without its length. */
@@ -141,6 +179,21 @@ class NodeStreamData implements RequestData {
       });
     });
   }
+}
+
+/** Those of a form that axios may take over. */
+function allowedHeaders(
+  headers: Record<string, string>,
+  { formDataHeaderPolicy }: InternalAxiosRequestConfig & { readonly formDataHeaderPolicy?: unknown },
+): Record<string, string> {
+  if (formDataHeaderPolicy !== 'content-only') return headers;
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => /^content-(?:type|length)$/i.test(name)),
+  );
+}
+
+function nothing(): void {
+  // For streams that want a listener.
 }
 
 function isNodeStream(data: object): data is NodeStream {

@@ -4,6 +4,7 @@ import type { RetryEngine } from '@tenax/core';
 import * as axios from 'axios';
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
+import { axiosOf } from './axios-copy.ts';
 import { AxiosExchange } from './axios-exchange.ts';
 import { holdCancellation } from './held-cancellation.ts';
 
@@ -70,7 +71,7 @@ function send(
   config: InternalAxiosRequestConfig,
 ): Promise<AxiosResponse> {
   // Its types do not know yet that an adapter may depend on the config.
-  const getAdapter = axios.getAdapter as (
+  const getAdapter = axiosOf(config).getAdapter as (
     adapters: AdapterSetting,
     config: InternalAxiosRequestConfig,
   ) => AxiosAdapter;

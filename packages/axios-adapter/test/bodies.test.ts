@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 
 import { flakyServer, ok, reset, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import type { FlakyServer } from '../../fetch-adapter/test/servers/flaky-server.ts';
-import { ADAPTERS, attached, failureOf } from './servers/attached.ts';
+import { ADAPTERS, attached, failureOf, onOldest } from './servers/attached.ts';
 
 const put = (instance: AxiosInstance, { url }: FlakyServer, data: unknown) => instance.put<string>(url, data);
 
@@ -84,6 +84,21 @@ describe('a body', () => {
     expect(types).toEqual(Array(3).fill(`multipart/form-data; boundary=${data.getBoundary()}`));
     for (const { body } of server.requests) expect(body.toString()).toContain(data.getBoundary());
   });
+
+  it.skipIf(onOldest)(
+    "of form-data gives no other headers with formDataHeaderPolicy 'content-only'",
+    async () => {
+      await using server = await flakyServer(unavailable, ok);
+      const data = packageForm();
+      const headers = data.getHeaders({ 'X-Of-Form': 'yes' });
+      data.getHeaders = () => headers;
+      await attached().put(server.url, data, { formDataHeaderPolicy: 'content-only' });
+      for (const request of server.requests) {
+        expect(request.headers).not.toHaveProperty('x-of-form');
+        expect(request.headers['content-type']).toBe(headers['content-type']);
+      }
+    },
+  );
 
   it('EDGE 28: that is a JSON string is not stringified again', async () => {
     await using server = await flakyServer(unavailable, ok);

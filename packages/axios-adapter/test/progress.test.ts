@@ -1,5 +1,6 @@
 // Progress: each attempt has its own, from its own start, and one that has failed says nothing more.
 import { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 
 import type { RetryOptions } from '@tenax/core';
 import { AxiosError } from 'axios';
@@ -164,15 +165,44 @@ describe.each(['onUploadProgress', 'onDownloadProgress'] as const)('%s', (name) 
     expect(heard).toEqual([10, 20]);
   });
 
-  it('hears the end of an attempt that has succeeded, when axios tells of it late', async () => {
-    let late: InternalAxiosRequestConfig | undefined;
+  it('hears an attempt, when the one before answers after its attemptTimeout', async () => {
+    const { promise: timeIsUp, resolve } = Promise.withResolvers<void>();
+    let attempts = 0;
     const adapter: AxiosAdapter = async (config) => {
-      late = config;
-      return Promise.resolve({ data: '', status: 200, statusText: '', headers: {}, config });
+      attempts += 1;
+      const number = attempts;
+      if (number === 1) {
+        await timeIsUp;
+      } else {
+        resolve();
+        // Long enough for the late answer to be looked at.
+        for (let count = 0; count < 5; count += 1) await turn();
+      }
+      config[name]?.(eventOf(number * 10));
+      return { data: '', status: 200, statusText: '', headers: {}, config };
     };
-    const listener = vi.fn<(event: AxiosProgressEvent) => void>();
-    await attached().get('http://127.0.0.1/', { adapter, [name]: listener });
-    late?.[name]?.(eventOf(10));
-    expect(listener).toHaveBeenCalledTimes(1);
+    const heard: number[] = [];
+    await attached({ attemptTimeout: 20 }).get('http://127.0.0.1/', {
+      adapter,
+      [name]: ({ loaded }: AxiosProgressEvent) => void heard.push(loaded),
+    });
+    expect(heard).toEqual([20]);
   });
+
+  it.each([200, 404])(
+    'hears the end of the last attempt, a %i, when axios tells of it late',
+    async (code) => {
+      let late: ((event: AxiosProgressEvent) => void) | undefined;
+      const adapter: AxiosAdapter = (config) => {
+        late = config[name];
+        const response = { data: '', status: code, statusText: '', headers: {}, config };
+        if (code === 200) return Promise.resolve(response);
+        return Promise.reject(new AxiosError('no', 'ERR_BAD_REQUEST', config, undefined, response));
+      };
+      const listener = vi.fn<(event: AxiosProgressEvent) => void>();
+      await Promise.allSettled([attached().get('http://127.0.0.1/', { adapter, [name]: listener })]);
+      late?.(eventOf(10));
+      expect(listener).toHaveBeenCalledTimes(1);
+    },
+  );
 });

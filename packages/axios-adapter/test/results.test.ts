@@ -1,9 +1,13 @@
 // What a request leaves in its result, for those who send it again, and what is made of odd adapters and URLs.
-import type { AxiosAdapter, AxiosRequestConfig, AxiosResponse } from 'axios';
+import { createRequire } from 'node:module';
+
+import { AxiosError } from 'axios';
+import type { AxiosAdapter, AxiosInstance, AxiosRequestConfig, AxiosResponse, AxiosStatic } from 'axios';
 import { describe, expect, it } from 'vitest';
 
 import { flakyServer, ok, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
-import { attached, failureOf, onOldest } from './servers/attached.ts';
+import { attachRetry } from '../src/index.ts';
+import { ADAPTERS, AT_ONCE, attached, failureOf, onOldest } from './servers/attached.ts';
 
 const answering =
   (status: number): AxiosAdapter =>
@@ -31,6 +35,30 @@ describe('the config of a result', () => {
   );
 });
 
+describe('the config that an adapter of the user has', () => {
+  it('is the one of the interceptors, as with bare axios', async () => {
+    const instance = attached();
+    let seen: unknown;
+    instance.interceptors.request.use((config) => (seen = config));
+    const { config } = await instance.get('http://127.0.0.1/', { adapter: answering(200) });
+    expect(config).toBe(seen);
+  });
+
+  it('is at each retry as if none had been sent before, whatever the adapter does to it', async () => {
+    const seen: unknown[] = [];
+    const adapter: AxiosAdapter = (config) => {
+      seen.push([config.url, config.headers.get('X-Sent'), config.data]);
+      config.headers.set('X-Sent', 'yes');
+      Object.assign(config, { url: 'http://elsewhere.example/', data: 'changed' });
+      const response = { data: '', status: 503, statusText: '', headers: {}, config };
+      return Promise.reject(new AxiosError('busy', 'ERR_BAD_RESPONSE', config, undefined, response));
+    };
+    await failureOf(attached().put('http://127.0.0.1/', 'body', { adapter }));
+    const asGiven = ['http://127.0.0.1/', undefined, 'body'];
+    expect(seen).toEqual([asGiven, asGiven, asGiven]);
+  });
+});
+
 describe('an adapter', () => {
   it.each([undefined, null])('that gives %s rejects, beside a signal too', async (nothing) => {
     const adapter = (): Promise<AxiosResponse> => Promise.resolve(nothing as unknown as AxiosResponse);
@@ -48,6 +76,40 @@ describe('an adapter', () => {
       expect((await instance.get(server.url)).retry?.attempts).toHaveLength(2);
     },
   );
+});
+
+// The copy for `require` is of the version that the package has, so that of the oldest is not there.
+describe.skipIf(onOldest)('the error of an instance that was made by require("axios")', () => {
+  const required = createRequire(import.meta.url)('axios') as AxiosStatic;
+  const attachedToRequired = (): AxiosInstance => {
+    const instance = required.create();
+    attachRetry(instance, AT_ONCE);
+    return instance;
+  };
+
+  it.each(ADAPTERS)('is an AxiosError of that copy, with the %s adapter', async (adapter) => {
+    await using server = await flakyServer(unavailable);
+    const error = await failureOf(attachedToRequired().get(server.url, { adapter }));
+    expect(error).toBeInstanceOf(required.AxiosError);
+    expect(error.retry?.attempts).toHaveLength(3);
+  });
+
+  it('is a CanceledError of that copy after an abort', async () => {
+    const controller = new AbortController();
+    await using server = await flakyServer(() => {
+      controller.abort();
+    });
+    const error = await failureOf(attachedToRequired().get(server.url, { signal: controller.signal }));
+    expect(error).toBeInstanceOf(required.CanceledError);
+  });
+});
+
+describe('transitional: null, from an interceptor', () => {
+  it('means the default order of interceptors, as in axios', async () => {
+    const instance = attached({}, { adapter: answering(200) });
+    instance.interceptors.request.use((config) => Object.assign(config, { transitional: null }));
+    expect((await instance.get('http://127.0.0.1/')).status).toBe(200);
+  });
 });
 
 describe('the destination', () => {

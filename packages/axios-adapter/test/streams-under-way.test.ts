@@ -4,14 +4,16 @@ import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 
+import { AxiosError, isCancel } from 'axios';
+import type { AxiosAdapter, AxiosRequestConfig } from 'axios';
 import FormDataPackage from 'form-data';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { flakyServer, ok } from '../../fetch-adapter/test/servers/flaky-server.ts';
-import { attached, failureOf } from './servers/attached.ts';
+import { ADAPTERS, attached, failureOf } from './servers/attached.ts';
 
 const CHUNKS = 20;
 const CHUNK = Buffer.alloc(1000, 'x');
@@ -128,5 +130,114 @@ describe('a stream that fails before it is read', () => {
     const first = instance.get(server.url, { adapter });
     expect((await failureOf(instance.put(server.url, body))).code).toBe('ENOENT');
     await first;
+  });
+});
+
+describe('a stream that somebody destroys before its end', () => {
+  /** One that has given a part, and is destroyed when the server has it. */
+  async function destroyed(config: AxiosRequestConfig = {}): Promise<AxiosError> {
+    const body = new PassThrough();
+    const url = await serve((request) => {
+      request.once('data', () => body.destroy());
+    });
+    body.write('a part');
+    return failureOf(attached().put(url, body, config));
+  }
+
+  it('ends the request as with bare axios', async () => {
+    const error = await destroyed();
+    expect(isCancel(error)).toBe(true);
+    expect([error.message, error.retry?.attempts.length]).toEqual(['Request stream has been aborted', 1]);
+  });
+
+  it.each(ADAPTERS)(
+    'is not sent again, nor its part as if it were the whole, with the %s adapter',
+    async (adapter) => {
+      const error = await destroyed({ adapter, onUploadProgress: () => undefined });
+      expect([error.retry?.attempts.length, error.retry?.reason]).toEqual([1, 'body_not_replayable']);
+    },
+  );
+
+  it('while nothing is asked of it is not sent again', async () => {
+    const url = await serve((request) => request.pause());
+    const chunk = Buffer.alloc(1024 * 1024);
+    let asked = 0;
+    const body = new Readable({
+      read() {
+        asked += 1;
+        this.push(chunk);
+      },
+    });
+    const request = failureOf(
+      attached({ replay: { maxBytes: 1e9 } }).put(url, body, { maxBodyLength: 1e9, maxRedirects: 0 }),
+    );
+    for (let before = -1; before !== asked;) {
+      before = asked;
+      for (let count = 0; count < TURNS; count += 1) await turn();
+    }
+    body.destroy();
+    const error = await request;
+    expect(isCancel(error)).toBe(true);
+    expect(error.retry?.attempts).toHaveLength(1);
+  });
+});
+
+describe('a stream that is read by somebody else too', () => {
+  it.each(['before', 'after'])('%s the request is made is sent whole', async (when) => {
+    await using server = await flakyServer(ok);
+    const body = new PassThrough();
+    const other = new PassThrough();
+    other.resume();
+    if (when === 'before') body.pipe(other);
+    const request = attached().put(server.url, body);
+    if (when === 'after') body.pipe(other);
+    body.end('all of it');
+    await request;
+    expect(server.requests.map(({ body: sent }) => sent.toString())).toEqual(['all of it']);
+  });
+});
+
+describe('a stream whose request is refused before it is sent', () => {
+  it.each(['before', 'after'])('flows on for somebody who reads it from %s the request on', async (when) => {
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const adapter: AxiosAdapter = async (config) => {
+      await ended;
+      return { data: '', status: 200, statusText: '', headers: {}, config };
+    };
+    const instance = attached({ bulkhead: { maxConcurrent: 1, maxQueue: 0 } }, { adapter });
+    const first = instance.get('http://127.0.0.1/');
+    const body = readable(source(Promise.resolve()));
+    const other = new PassThrough({ highWaterMark: CHUNKS * CHUNK.length });
+    if (when === 'before') body.pipe(other);
+    expect((await failureOf(instance.put('http://127.0.0.1/', body))).code).toBe('TENAX_BULKHEAD_FULL');
+    if (when === 'after') body.pipe(other);
+    let size = 0;
+    for await (const chunk of other) size += (chunk as Buffer).length;
+    expect(size).toBe(CHUNKS * CHUNK.length);
+    resolve();
+    await first;
+  });
+});
+
+describe('a stream that is answered before the part that the attempt before has asked for', () => {
+  it('is given whole to who reads on', async () => {
+    const { promise: goOn, resolve } = Promise.withResolvers<void>();
+    const bodies: Readable[] = [];
+    const adapter: AxiosAdapter = async (config) => {
+      const body = config.data as Readable;
+      bodies.push(body);
+      if (bodies.length === 1) {
+        body.resume();
+        for (let count = 0; count < TURNS; count += 1) await turn();
+        throw new AxiosError('lost', 'ERR_NETWORK', config);
+      }
+      return { data: '', status: 200, statusText: '', headers: {}, config };
+    };
+    await attached().put('http://127.0.0.1/', readable(source(goOn)), { adapter });
+    resolve();
+    for (let count = 0; count < TURNS; count += 1) await turn();
+    let size = 0;
+    for await (const chunk of bodies[1] ?? []) size += (chunk as Buffer).length;
+    expect(size).toBe(CHUNKS * CHUNK.length);
   });
 });

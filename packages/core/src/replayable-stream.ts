@@ -171,7 +171,8 @@ export class ReplayableStream {
         return END;
       }
       this.#count += 1;
-      this.#keep(value, turn === this.#givenUp ? this.#maxBytes : Infinity);
+      // What was asked for by a stream that was given up is for the next one, which may be far behind.
+      this.#keep(value, turn === this.#givenUp);
       return { done: false, value };
     } catch (error) {
       // What the source failed to give can't be sent again.
@@ -181,10 +182,11 @@ export class ReplayableStream {
     }
   }
 
-  #keep(value: unknown, limit: number): void {
+  #keep(value: unknown, withinLimit: boolean): void {
     if (this.#kept === undefined) return;
+    const limit = withinLimit ? (this.#released ? 0 : this.#maxBytes) : Infinity;
     // What is no bytes is for the platform to refuse.
-    if (!(value instanceof Uint8Array) || this.#size + value.byteLength > limit || this.#released) {
+    if (!(value instanceof Uint8Array) || this.#size + value.byteLength > limit) {
       this.#kept = undefined;
       return;
     }
