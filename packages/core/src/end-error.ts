@@ -74,9 +74,9 @@ export function interruptionError(
     case 'circuit_breaker_open':
       return new CircuitOpenError(operation.key, circuit?.metrics.opensFor ?? 0, cause);
     case 'bulkhead_full':
-      return new BulkheadFullError(queueIsFull(bulkhead as BulkheadSettings));
+      return new BulkheadFullError(queueIsFull(bulkhead as BulkheadSettings), cause);
     case 'bulkhead_queue_timeout':
-      return new BulkheadFullError(queueTimedOut(bulkhead as BulkheadSettings));
+      return new BulkheadFullError(queueTimedOut(bulkhead as BulkheadSettings), cause);
     default:
       return new OperationTimeoutError(timeout as number, cause);
   }

@@ -56,6 +56,8 @@ export interface ExchangeDescription {
   readonly concurrent?: boolean;
   /** Whether the client is being closed, so that no retry may be begun. Asked when one is about to be decided. */
   readonly closing?: boolean;
+  /** What the operation goes on from, as a broken download: the cause where it ends before an attempt has. */
+  readonly previous?: Outcome;
   /** Called once, before the first attempt, with the policy that the call resolved to. */
   begin?(policy: RetryPolicy): void;
   /** Says what an error brings along. */

@@ -296,7 +296,8 @@ export abstract class Execution
   protected reasonOf({ kind, reason }: Interruption): unknown {
     if (kind === 'caller_aborted') return this.exchange.abortError?.(reason) ?? reason;
     if (reason !== undefined) return reason;
-    return interruptionError(kind, this.operation, this.previous, this.#guards?.circuit);
+    const previous = this.previous ?? this.exchange.previous;
+    return interruptionError(kind, this.operation, previous, this.#guards?.circuit);
   }
 
   /** The error of an attempt, in words. */

@@ -17,6 +17,7 @@ import type {
   AttemptContext,
   CallOptions,
   Discarding,
+  ErrorOutcome,
   Exchange,
   ResumableDownload,
   RetryEngine,
@@ -162,6 +163,7 @@ class Download {
 class RangeExchange implements Exchange<Response> {
   readonly call: CallOptions;
   readonly url: string;
+  readonly previous: ErrorOutcome;
   readonly #failure: unknown;
   readonly #send: (attempt: AttemptContext) => Promise<Response>;
 
@@ -173,6 +175,7 @@ class RangeExchange implements Exchange<Response> {
   ) {
     this.call = call;
     this.url = url;
+    this.previous = { kind: 'error', error: failure };
     this.#failure = failure;
     this.#send = send;
   }

@@ -20,13 +20,17 @@ export function dispatchWithRetries(
   if (!isRequest(options, handler) || isAttempt(options)) {
     return dispatch(options, handler);
   }
-  const exchange = new RequestExchange(engine, dispatch, options, modernHandler(handler), waiting);
+  const told = modernHandler(handler);
+  let exchange: RequestExchange | undefined;
   try {
+    exchange = new RequestExchange(engine, dispatch, options, told, waiting);
     exchange.start(engine);
   } catch (error) {
-    exchange.fail(error);
+    // A property or an iterator of theirs that throws.
+    if (exchange === undefined) told.onResponseError?.(null as never, error as Error);
+    else exchange.fail(error);
   }
-  return exchange.canTakeMore;
+  return exchange?.canTakeMore ?? true;
 }
 
 /** Whether undici would look at these at all. */

@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 import { isComplete, rangeHeaders, readContentRange, refuseContinuation, resumeRefused } from '@tenax/core';
-import type { AttemptContext, CallOptions, ResumableDownload, RetryEngine } from '@tenax/core';
+import type { AttemptContext, CallOptions, ErrorOutcome, ResumableDownload, RetryEngine } from '@tenax/core';
 
 import type { AttemptHandler } from './attempt-handler.ts';
 import type { LiveController } from './live-controller.ts';
@@ -68,6 +68,7 @@ class RestExchange extends UndiciExchange {
   readonly call: CallOptions;
   readonly url: string;
   readonly concurrent = false;
+  readonly previous: ErrorOutcome;
   readonly #entity: ResumableDownload;
   readonly #failure: Error;
   #attempt: AttemptContext | undefined;
@@ -87,10 +88,17 @@ class RestExchange extends UndiciExchange {
     super(dispatch, options, handler, controller, waiting);
     this.call = { method: 'GET', retry };
     this.url = url;
+    this.previous = { kind: 'error', error: failure };
     this.#entity = entity;
     this.#failure = failure;
     this.#download = download;
     this.#offset = offset;
+  }
+
+  override start(engine: RetryEngine): void {
+    // A guard may hold it back before anything of it can be ended.
+    this.waiting?.add(this);
+    super.start(engine);
   }
 
   override send(attempt: AttemptContext): void {

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 
 import { ReplayableStream, sourceOfIterable, sourceOfStream } from '@tenax/core';
 import type { ByteSource, RetryPolicy } from '@tenax/core';
+import { errors } from 'undici';
 
 /** A body over the attempts of its operation. */
 export interface RequestBody {
@@ -23,14 +24,17 @@ export interface RequestBody {
  *
  * A stream that was consumed is sent by undici as an empty body, without an error. So whatever can be read once is kept
  * while it is sent, or is sent once.
+ *
+ * @param failed hears at once of a stream that fails or is destroyed, even while the connection takes no more of it
  */
 export function prepareBody(
   body: unknown,
   policy: Pick<RetryPolicy, 'maxAttempts' | 'replay'>,
+  failed: (error: Error) => void,
 ): RequestBody | undefined {
   if (typeof body !== 'object' || body === null || isReadAnew(body)) return undefined;
   const replay = policy.maxAttempts > 1 && policy.replay;
-  const source = replay ? sourceOf(body) : undefined;
+  const source = replay ? sourceOf(body, failed) : undefined;
   if (!replay || !source) {
     return { replayable: false, next: () => body, retrying: () => undefined, release: () => undefined };
   }
@@ -65,9 +69,9 @@ function isReadAnew(body: object): boolean {
 }
 
 /** `undefined` for a body that is gone, which has an error of its own, and for what is no body at all. */
-function sourceOf(body: object): ByteSource | undefined {
+function sourceOf(body: object, failed: (error: Error) => void): ByteSource | undefined {
   if (body instanceof Readable) {
-    return body.destroyed || body.readableDidRead ? undefined : sourceOfReadable(body);
+    return body.destroyed || body.readableDidRead ? undefined : sourceOfReadable(body, failed);
   }
   if (body instanceof ReadableStream) return body.locked ? undefined : sourceOfStream(body);
   if (Symbol.asyncIterator in body) return sourceOfIterable(body as AsyncIterable<unknown>);
@@ -76,15 +80,32 @@ function sourceOf(body: object): ByteSource | undefined {
 }
 
 /** Its iterator would end only after the part that it waits for, and hears of an error only once it has been read. */
-function sourceOfReadable(readable: Readable): ByteSource {
+function sourceOfReadable(readable: Readable, failed: (error: Error) => void): ByteSource {
   const source = sourceOfIterable(readable);
-  readable.on('error', () => undefined);
+  let isCancelled = false;
+  readable.on('error', failed);
+  readable.on('close', () => {
+    if (!isCancelled && isCutOff(readable)) failed(new errors.RequestAbortedError());
+  });
   return {
-    next: () => source.next(),
+    next: async () => {
+      try {
+        return await source.next();
+      } catch (error) {
+        // As undici puts it.
+        throw isCutOff(readable) ? new errors.RequestAbortedError() : error;
+      }
+    },
     cancel: () => {
+      isCancelled = true;
       readable.destroy();
     },
   };
+}
+
+/** Whether it was destroyed before its end, without an error. */
+function isCutOff(readable: Readable): boolean {
+  return readable.destroyed && !readable.readableEnded && readable.errored === null;
 }
 
 async function* eachOf(iterable: Iterable<unknown>): AsyncGenerator<unknown> {

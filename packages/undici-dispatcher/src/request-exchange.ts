@@ -20,6 +20,9 @@ import { RetryContext } from './retry-context.ts';
 import { UndiciExchange } from './undici-exchange.ts';
 import type { WaitingRequests } from './waiting-requests.ts';
 
+/** HTTP/2 forbids these, and has no status message. Neither has every answer of HTTP/1.1. */
+const HTTP1_HEADERS = ['connection', 'keep-alive', 'transfer-encoding'];
+
 /** One dispatch of a caller. */
 export class RequestExchange extends UndiciExchange {
   readonly call: CallOptions;
@@ -27,7 +30,7 @@ export class RequestExchange extends UndiciExchange {
   readonly #capture: Capture | undefined = currentCapture();
   #policy: RetryPolicy | undefined;
   #body: RequestBody | undefined;
-  /** HTTP/2, which has no status message: a stream's two halves end by themselves, and the server reads on. */
+  /** It seems to be HTTP/2: a stream's two halves end by themselves, and the server reads on. */
   #mayBeSentOn = false;
   #attempts = 0;
   #ended = false;
@@ -43,7 +46,7 @@ export class RequestExchange extends UndiciExchange {
   ) {
     const controller = new LiveController();
     // Its caller may use the object for its next request while this one waits for a retry.
-    const own = { ...options };
+    const own = copyOf(options);
     if (options.headers) own.headers = keptHeaders(options.headers);
     super(dispatch, own, handler, controller, waiting);
     controller.handOver(this);
@@ -88,7 +91,9 @@ export class RequestExchange extends UndiciExchange {
 
   begin(policy: RetryPolicy): void {
     this.#policy = policy;
-    this.#body = prepareBody(this.options.body, policy);
+    this.#body = prepareBody(this.options.body, policy, (error) => {
+      this.abortAttempt(error);
+    });
   }
 
   override send(attempt: AttemptContext): void {
@@ -154,7 +159,7 @@ export class RequestExchange extends UndiciExchange {
   protected responseAccepted(attempt: AttemptHandler): void {
     const { responseHeaders = {}, status, statusMessage } = attempt;
     if (this.#policy?.resume) this.#prepareDownload(attempt, this.#policy);
-    this.#mayBeSentOn = !statusMessage;
+    this.#mayBeSentOn = !statusMessage && !HTTP1_HEADERS.some((name) => name in responseHeaders);
     this.handler.onResponseStart?.(this.controller, status, responseHeaders, statusMessage);
   }
 
@@ -191,4 +196,17 @@ export class RequestExchange extends UndiciExchange {
       waiting: this.waiting,
     });
   }
+}
+
+/** What undici would read of them: those of a class, or of an object made from defaults, are inherited. */
+function copyOf(options: DispatchOptions): DispatchOptions {
+  const copy = { ...options };
+  let prototype: unknown = Object.getPrototypeOf(options);
+  while (prototype && prototype !== Object.prototype) {
+    for (const name of Reflect.ownKeys(prototype)) {
+      if (!(name in copy)) Reflect.set(copy, name, Reflect.get(options, name));
+    }
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return copy;
 }

@@ -16,32 +16,42 @@ export function keptHeaders(headers: Headers & {}): Headers & {} {
 
 /** Whether a header is among them. */
 export function hasHeader(headers: Headers, name: string): boolean {
-  return pairs(headers).some(([key]) => key.toLowerCase() === name);
+  return pairs(headers)?.some(([key]) => key.toLowerCase() === name) ?? false;
 }
 
 /**
  * The headers with others set over them, as names and values in turn. They are set anew for each attempt, never
- * appended.
+ * appended. What is no headers stays as it is: undici says what is wrong with it.
  */
-export function withHeaders(headers: Headers, over: Iterable<readonly [string, string]>): string[] {
+export function withHeaders(headers: Headers, over: Iterable<readonly [string, string]>): Headers & {} {
+  const given = pairs(headers);
+  if (given === undefined) return headers as Headers & {};
   const set = [...over];
   const names = new Set(set.map(([name]) => name));
-  const kept = pairs(headers).filter(([name]) => !names.has(name.toLowerCase()));
+  const kept = given.filter(([name]) => !names.has(name.toLowerCase()));
   // A value may be a list: its type says only what most are.
   return [...kept, ...set].flat(1) as string[];
 }
 
-function pairs(headers: Headers): (readonly [string, unknown])[] {
-  if (!headers) return [];
+type Pair = readonly [string, unknown];
+
+/** `undefined` for what undici refuses. */
+function pairs(headers: unknown): readonly Pair[] | undefined {
+  if (headers === undefined || headers === null) return [];
+  if (typeof headers !== 'object') return undefined;
+  const entries = entriesOf(headers);
+  return entries.every(isPair) ? entries : undefined;
+}
+
+function entriesOf(headers: object): readonly unknown[] {
   if (Array.isArray(headers)) {
-    const flat = headers as readonly unknown[];
-    return Array.from({ length: flat.length / 2 }, (_, index) => [
-      String(flat[2 * index]),
-      flat[2 * index + 1],
-    ]);
+    return Array.from({ length: Math.ceil(headers.length / 2) }, (_, index): unknown =>
+      headers.slice(2 * index, 2 * index + 2),
+    );
   }
-  if (Symbol.iterator in headers) {
-    return Array.from(headers as Iterable<readonly [string, unknown]>, ([name, value]) => [name, value]);
-  }
-  return Object.entries(headers);
+  return Symbol.iterator in headers ? [...(headers as Iterable<unknown>)] : Object.entries(headers);
+}
+
+function isPair(entry: unknown): entry is Pair {
+  return Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string';
 }

@@ -135,6 +135,11 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     else this.operation?.abort(reason);
   }
 
+  /** Ends the attempt that is under way, as a failure of its own. */
+  protected abortAttempt(error: Error): void {
+    if (this.#live?.isOver === false) this.#live.controller?.abort(error);
+  }
+
   resume(): void {
     if (!this.#calling) this.#release();
   }

@@ -95,6 +95,34 @@ describe('a Readable that', () => {
     expect([error.message, server.requests]).toEqual(['the disk failed', 2]);
   });
 
+  it.each<[string, number, Error | undefined]>([
+    ['fails while its connection takes no more', 32, new Error('the disk failed')],
+    ['is destroyed while its connection takes no more', 32, undefined],
+    ['is destroyed while more of it is awaited', 0, undefined],
+  ])('%s ends its request at once, as undici does', async (_, mebibytes, reason) => {
+    const ended: unknown[] = [];
+    for (const make of [() => owned(new Agent()), retryingAgent]) {
+      const body = endless();
+      for (let pushed = 0; pushed < mebibytes; pushed += 1) body.push(Buffer.alloc(1024 * 1024));
+      // Nobody reads there.
+      await using server = await uploadServer(() => body.destroy(reason));
+      await using own = make();
+      const error = await failureOf(request(server.url, { ...own, method: 'PUT', body }));
+      ended.push([error.code, error.message, server.requests]);
+    }
+    const expected = reason ? [undefined, reason.message, 1] : ['UND_ERR_ABORTED', 'Request aborted', 1];
+    expect(ended).toEqual([expected, expected]);
+  });
+
+  it('is destroyed while it is sent counts as an abort, not as a failure of the server', async () => {
+    const body = endless();
+    await using server = await uploadServer(() => body.destroy());
+    await using own = retryingAgent();
+    expect(classesOf(await failureOf(request(server.url, { ...own, method: 'PUT', body })))).toEqual([
+      'aborted',
+    ]);
+  });
+
   it('was read by somebody else before is not sent again', async () => {
     await using server = await flakyServer(unavailable, ok);
     await using own = retryingAgent();
@@ -178,11 +206,12 @@ describe("the caller's Readable", () => {
   });
 
   it.each([
-    ['a failure', 413],
-    ['a success', 200],
-  ])('is destroyed when %s is answered before its end, as undici does', async (_, status) => {
+    ['a failure', 413, 'Too Large'],
+    ['a success', 200, 'OK'],
+    ['a success without a reason phrase', 200, ''],
+  ])('is destroyed when %s is answered before its end, as undici does', async (_, status, phrase) => {
     await using server = await uploadServer((incoming, response) => {
-      incoming.once('data', () => response.writeHead(status).end('before the end'));
+      incoming.once('data', () => response.writeHead(status, phrase).end('before the end'));
     });
     await using own = retryingAgent();
     const body = endless();

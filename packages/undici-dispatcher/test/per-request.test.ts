@@ -11,6 +11,7 @@ import {
   RetryDispatcher,
   retryInterceptor,
 } from '../src/index.ts';
+import { RecordingHandler } from './servers/recording-handler.ts';
 import { failureOf, retryDispatcher, retryingAgent, statisticsOf } from './servers/retrying-agents.ts';
 
 describe('opts.retry', () => {
@@ -179,6 +180,49 @@ describe('what a caller gives once', () => {
     const options = { origin: 'http://127.0.0.1', path: '/', method: method as never };
     const error = await failureOf(own.dispatcher.request(options));
     expect(error).toMatchObject({ code: 'UND_ERR_INVALID_ARG', message: 'method must be a string' });
+  });
+
+  it('options are read where they are inherited, as by undici', async () => {
+    class Upload {
+      readonly #name = 'inherited';
+      readonly method = 'PUT';
+      readonly origin: string;
+      constructor(origin: string) {
+        this.origin = origin;
+      }
+      get path(): string {
+        return `/${this.#name}`;
+      }
+    }
+    await using server = await flakyServer(unavailable, ok);
+    await using own = retryingAgent();
+    await (await own.dispatcher.request(new Upload(new URL(server.url).origin))).body.dump();
+    expect(server.requests.map(({ method, url }) => [method, url])).toEqual(
+      Array.from({ length: 2 }, () => ['PUT', '/inherited']),
+    );
+  });
+
+  it.each<[string, unknown]>([
+    ['a list with an odd length', ['a']],
+    ['a list of pairs', [['a', 'b']]],
+    ['a number', 5],
+    ['pairs of three', new Set([['a', 'b', 'c']])],
+  ])('headers that are %s end with the error of undici, whatever is added', async (_, headers) => {
+    await using server = await flakyServer(ok);
+    await using own = retryingAgent({ attemptHeaders: true });
+    const error = await failureOf(request(server.url, { ...own, headers: headers as never }));
+    expect([error.code, server.requests]).toEqual(['UND_ERR_INVALID_ARG', []]);
+  });
+
+  it('headers whose iterator throws end with its error, told to the handler', async () => {
+    await using own = retryingAgent();
+    const headers = (function* (): Generator<[string, string]> {
+      yield ['x-own', 'first'];
+      throw new Error('no headers');
+    })();
+    const handler = new RecordingHandler();
+    own.dispatcher.dispatch({ origin: 'http://127.0.0.1', path: '/', method: 'GET', headers }, handler);
+    expect(handler.events).toEqual(['error no headers']);
   });
 });
 
