@@ -7,9 +7,9 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
  * weighs today, rounded up, so that it does not grow unseen. Lower it with every gain.
  */
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
-  'engine, without zod and guards': 23_200,
+  'engine, without zod and guards': 23_300,
   'engine, all guards, without zod': 30_200,
-  'fetch adapter, complete': 42_200,
+  'fetch adapter, complete': 42_600,
 };
 const LARGEST = 20;
 

@@ -62,11 +62,10 @@ export class EventExecution extends Execution implements EventOperation {
 
   #start(): void {
     this.exchange.begin?.(this.policy);
-    if (this.callerSignal?.aborted) {
-      this.#end(this.abortion());
-      return;
-    }
+    if (this.#endIfInterrupted()) return;
     this.open();
+    // `key` may have aborted.
+    if (this.#endIfInterrupted()) return;
     if (!this.policy.bulkhead || this.#mayEnter()) this.entered(this.operation.startedAt);
   }
 
@@ -181,6 +180,8 @@ export class EventExecution extends Execution implements EventOperation {
     const hedges = this.#hedges;
     const legs = [...(hedges?.legs.values() ?? [])];
     if (hedges === undefined || !legs.some(({ isAsked }) => isAsked)) return false;
+    // Nothing would bound a hedge from here on.
+    hedges.round.stop();
     for (const leg of legs) {
       // A callback may have ended the round within this.
       if (leg.isAsked || this.#hedges !== hedges) continue;
@@ -201,7 +202,12 @@ export class EventExecution extends Execution implements EventOperation {
 
   /** Sends the next attempt, as soon as the guards let it through. */
   #pass(now: number): void {
-    if (!this.isGuarded || this.#mayPass(now)) this.passed(now);
+    if (this.isGuarded) {
+      if (!this.#mayPass(now)) return;
+      // A change of the circuit is told within this.
+      if (this.#endIfInterrupted()) return;
+    }
+    this.passed(now);
   }
 
   /** Whether the guards let the next attempt through at once; where they never will, the operation ends. */
@@ -255,21 +261,26 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   #sendHedge(tell: (() => void) | undefined): void {
+    const hedges = this.#hedges;
+    tell?.();
+    if (this.#hasEndedRound(hedges)) return;
+    this.hedged();
+    if (hedges === undefined || this.#hasEndedRound(hedges)) return;
     const entry = this.operation.beginHedge(this.policy.clock.now());
     const attempt = new Attempt(this, entry.number, this.previous);
     const leg = { attempt, entry, isRefused: false, isAsked: false };
-    const hedges = this.#hedges;
-    hedges?.legs.set(attempt, leg);
-    hedges?.round.add(leg);
+    hedges.legs.set(attempt, leg);
+    hedges.round.add(leg);
     this.#attempt ??= attempt;
-    tell?.();
-    this.hedged(entry, undefined);
-    // A callback may have ended the operation, and this leg with it.
-    if (hedges === undefined || !this.#hedges?.legs.has(attempt)) return;
     this.announce(attempt, true);
     hedges.handingOver = attempt;
     this.#sendOne(attempt);
     hedges.handingOver = undefined;
+  }
+
+  /** A callback may have ended the operation: with those under way, or here where nothing is. */
+  #hasEndedRound(hedges: Hedges | undefined): boolean {
+    return this.#hedges !== hedges || this.#endIfInterrupted();
   }
 
   /** Whether this attempt is one to end; then it is none any more. */
@@ -440,6 +451,13 @@ export class EventExecution extends Execution implements EventOperation {
   protected override close(): void {
     super.close();
     this.#context.emitDestroy();
+  }
+
+  /** An abort within a callback, where nothing is under way that it could end. */
+  #endIfInterrupted(): boolean {
+    const interruption = this.pendingInterruption();
+    if (interruption) this.#end(interruption);
+    return interruption !== undefined;
   }
 
   #end(interruption: Interruption): void {

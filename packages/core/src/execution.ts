@@ -242,6 +242,8 @@ export abstract class Execution
     this.#operationTimer?.cancel();
     this.attemptTimer?.cancel();
     if (this.callerSignal) unsubscribe(this.callerSignal, this);
+    // The statistics of a result know its request, which this is, and are not to hold a response or an error.
+    this.previous = undefined;
     if (this.#destination === undefined) return;
     this.#guards?.release();
     this.#engine.destinations.release(this.#destination);
@@ -367,10 +369,9 @@ export abstract class Execution
     return this.operation.hintOf(outcome, this.policy.clock) !== undefined;
   }
 
-  /** A hedge is sent. */
-  protected hedged(hedge: AttemptEntry, failureClass: FailureClass | undefined): void {
-    const decision = { action: 'retry', delay: 0, reason: 'hedged' } as const;
-    reportRetry(this.operation, decision, failureClass, hedge.number);
+  /** A hedge is about to be sent. */
+  protected hedged(): void {
+    reportRetry(this.operation, { action: 'retry', delay: 0, reason: 'hedged' }, undefined);
   }
 
   /** An attempt ended while others go on. */

@@ -112,7 +112,8 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
     const { bounds, exchange, policy } = this;
     const destination = this.engine.destinations.use(exchange.call.key ?? keyOf(policy, this));
     this.destination = destination;
-    if (bounds && !destination.isClosed) {
+    // `key` may have aborted.
+    if (bounds && (!destination.isClosed || bounds.callerSignal?.aborted)) {
       this.engine.destinations.release(destination);
       return false;
     }

@@ -54,7 +54,7 @@ export class HedgedRound<Leg extends object> {
    */
   failed(leg: Leg, isLast: boolean, tell: () => void): boolean {
     this.#live.delete(leg);
-    if (isLast) this.#stop();
+    if (isLast) this.stop();
     else if (this.#hedge(tell)) return true;
     if (this.#live.size === 0) return false;
     tell();
@@ -63,13 +63,14 @@ export class HedgedRound<Leg extends object> {
 
   /** Ends the round. Returns the attempts that are still under way. */
   end(): Leg[] {
-    this.#stop();
+    this.stop();
     const rest = [...this.#live];
     this.#live.clear();
     return rest;
   }
 
-  #stop(): void {
+  /** No more hedges. */
+  stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
   }

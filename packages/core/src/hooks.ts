@@ -24,14 +24,13 @@ export function reportRetry(
   operation: Operation,
   decision: Decision & { action: 'retry' },
   failureClass: FailureClass | undefined,
-  attemptNumber: number = operation.attemptNumber + 1,
 ): void {
   const { onRetry } = operation.policy.hooks;
   const heard = isHeard('retry');
   if (onRetry === undefined && !heard) return;
   const { id, key } = operation;
   const { delay, hint, reason } = decision;
-  const event = { id, key, attemptNumber, delay, reason, failureClass, hint };
+  const event = { id, key, attemptNumber: operation.attemptNumber + 1, delay, reason, failureClass, hint };
   if (onRetry) call('onRetry', onRetry, event);
   if (heard) tell('retry', event);
 }

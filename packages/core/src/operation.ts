@@ -76,14 +76,13 @@ export class Operation {
   charge = 0;
   #reason: StopReason = 'success';
   #endedAt: number | undefined;
-  #inAttempt = false;
   /** The attempt that is being told of: the last one, unless several run beside each other. */
   #current: AttemptEntry | undefined;
   /** The attempt that ended last. */
   #last: AttemptEntry | undefined;
   /** Operations that had been begun when the attempt was. */
   #begunBefore = 0;
-  /** The start of the wait, once there was one. */
+  /** The start of the wait that is on. */
   #waitsSince: number | undefined;
   #totalDelay = 0;
   /** What the server asked for in answer to attempts beside the one that is decided upon; 0 for nothing. */
@@ -177,7 +176,6 @@ export class Operation {
   beginAttempt(now: number, begunBefore: number = begun): void {
     this.attemptNumber += 1;
     this.#current = new AttemptEntry(this.attemptNumber, now, this.#waitEnded(now), false);
-    this.#inAttempt = true;
     this.#begunBefore = begunBefore;
   }
 
@@ -206,7 +204,6 @@ export class Operation {
     const hint = this.hintOf(outcome, moment.clock);
     this.#attemptFailed(outcome, failureClass, reason, moment.now, hint);
     if (hint !== undefined) this.#hintBeside = Math.max(hint, this.#hintBeside);
-    this.#inAttempt = true;
   }
 
   /**
@@ -272,9 +269,9 @@ export class Operation {
    * @returns whether an attempt was under way
    */
   interrupt(reason: Exclude<InterruptionKind, 'attempt_timeout'>, error: unknown, now: number): boolean {
-    const inAttempt = this.#inAttempt;
+    const attempt = this.#current;
+    const inAttempt = attempt !== undefined && attempt.endedAt === undefined;
     if (inAttempt) {
-      const attempt = this.currentAttempt;
       attempt.failureClass = reason === 'caller_aborted' ? 'aborted' : 'timeout';
       attempt.reason = reason;
       attempt.error = summarizeError(error);
@@ -350,13 +347,13 @@ export class Operation {
     attempt.endedAt = now;
     attempt.previous = this.#last;
     this.#last = attempt;
-    this.#inAttempt = false;
   }
 
   /** How long the wait was that is over now. */
   #waitEnded(now: number): number {
     if (this.#waitsSince === undefined) return 0;
     const delay = now - this.#waitsSince;
+    this.#waitsSince = undefined;
     this.#totalDelay += delay;
     return delay;
   }

@@ -172,7 +172,8 @@ export class ReplayableStream {
       }
       this.#count += 1;
       // What was asked for by a stream that was given up is for the next one, which may be far behind.
-      this.#keep(value, turn === this.#givenUp);
+      if (turn === this.#givenUp) this.#keep(value, this.#released ? 0 : this.#maxBytes);
+      else this.#keep(value, Infinity);
       return { done: false, value };
     } catch (error) {
       // What the source failed to give can't be sent again.
@@ -182,9 +183,8 @@ export class ReplayableStream {
     }
   }
 
-  #keep(value: unknown, withinLimit: boolean): void {
+  #keep(value: unknown, limit: number): void {
     if (this.#kept === undefined) return;
-    const limit = withinLimit ? (this.#released ? 0 : this.#maxBytes) : Infinity;
     // What is no bytes is for the platform to refuse.
     if (!(value instanceof Uint8Array) || this.#size + value.byteLength > limit) {
       this.#kept = undefined;

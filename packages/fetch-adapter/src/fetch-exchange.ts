@@ -11,7 +11,7 @@ import type {
   RetryPolicy,
 } from '@tenax/core';
 
-import { isRequest, prepareBody } from './request-body.ts';
+import { cancelBody, isRequest, prepareBody } from './request-body.ts';
 import type { FetchArguments, RequestBody } from './request-body.ts';
 import { discardResponse, FetchOutcome } from './response-outcome.ts';
 import { resumable } from './resume.ts';
@@ -42,9 +42,10 @@ export class FetchExchange implements Exchange<Response> {
   readonly #engine: RetryEngine;
   readonly #fetch: Fetch | undefined;
   readonly #input: string | URL | Request;
-  readonly #init: RequestInit | undefined;
+  #init: RequestInit | undefined;
   #body: RequestBody | undefined;
   #policy: RetryPolicy | undefined;
+  #isSent = false;
   /** Attempts that were sent, where a download may go on. */
   #sent = 0;
 
@@ -90,10 +91,13 @@ export class FetchExchange implements Exchange<Response> {
 
   begin(policy: RetryPolicy): void {
     this.#policy = policy;
+    // It will not be sent, so nothing is read of its body.
+    if (this.call.signal?.aborted) return;
     this.#body = prepareBody(this.#input, this.#init, policy);
   }
 
   send(attempt: AttemptContext): Promise<Response> {
+    this.#isSent = true;
     const { input, init } = this.#attemptArguments(attempt);
     // Looked up at each call: a mock or an instrumentation may have replaced it.
     const sent = this.#fetch ? this.#fetch(input, init) : globalThis.fetch(input, init);
@@ -120,6 +124,11 @@ export class FetchExchange implements Exchange<Response> {
 
   release(failure?: { readonly reason: unknown }): void {
     this.#body?.release(failure);
+    // As the platform does with what it was given and will not read.
+    if (!this.#isSent && this.call.signal?.aborted) cancelBody(this.#input, this.#init, failure?.reason);
+    // The statistics of a result know its exchange, and are not to hold what was sent.
+    this.#body = undefined;
+    if (this.#init?.body) this.#init = { ...this.#init, body: null };
   }
 
   /** The caller's own arguments, unless this attempt needs others. */

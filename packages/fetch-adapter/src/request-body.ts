@@ -25,12 +25,16 @@ export interface RequestBody {
 
 /** Bodies that are no streams, and no body at all: fetch reads them anew each time. */
 class StaticBody implements RequestBody {
-  readonly replayable: boolean;
   readonly #arguments: FetchArguments;
+  readonly #replayable: boolean;
 
   constructor(input: string | URL | Request, init: RequestInit | undefined, replayable = true) {
     this.#arguments = { input, init };
-    this.replayable = replayable;
+    this.#replayable = replayable;
+  }
+
+  get replayable(): boolean {
+    return this.#replayable;
   }
 
   get concurrent(): boolean {
@@ -47,6 +51,35 @@ class StaticBody implements RequestBody {
 
   release(): void {
     // Nothing was kept.
+  }
+}
+
+/**
+ * Bytes: too many to be copied for a retry that most requests do not need. Their owner may transfer them away meanwhile,
+ * and fetch would send nothing, without a word.
+ */
+class Bytes extends StaticBody {
+  readonly #bytes: ArrayBuffer | ArrayBufferView;
+  readonly #length: number;
+
+  constructor(
+    input: string | URL | Request,
+    init: RequestInit | undefined,
+    bytes: ArrayBuffer | ArrayBufferView,
+  ) {
+    super(input, init);
+    this.#bytes = bytes;
+    this.#length = bytes.byteLength;
+  }
+
+  override get replayable(): boolean {
+    return this.#bytes.byteLength === this.#length;
+  }
+
+  override next(): FetchArguments {
+    if (!this.replayable)
+      throw new BodyNotReplayableError('The body was transferred: it has no bytes any more');
+    return super.next();
   }
 }
 
@@ -122,6 +155,8 @@ class TeedBody implements RequestBody {
 
   release(failure?: { readonly reason: unknown }): void {
     this.#stream.release(failure);
+    // A source is cancelled when both branches are.
+    if (failure) void this.#first?.body?.cancel(failure.reason).catch(() => undefined);
   }
 }
 
@@ -176,7 +211,10 @@ export function prepareBody(
     const stream = new ReplayableStream(sourceOfStream(body), replay.maxBytes);
     return new StreamBody(input, init as RequestInit, stream);
   }
-  if (!(Symbol.asyncIterator in body)) return new StaticBody(input, init);
+  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return new Bytes(input, init, body);
+  if (!(Symbol.asyncIterator in body)) {
+    return new StaticBody(input, policy.maxAttempts > 1 ? { ...init, body: copyOf(body) } : init);
+  }
   if (isReadOnce(body) && consumed.has(body)) {
     throw new BodyNotReplayableError(
       'This body is an iterator that was sent before: sent again it would be empty',
@@ -187,6 +225,19 @@ export function prepareBody(
   if (!replay || ('destroyed' in body && body.destroyed)) return new StaticBody(input, init, false);
   const stream = new ReplayableStream(sourceOfIterable(body as AsyncIterable<unknown>), replay.maxBytes);
   return new StreamBody(input, init as RequestInit, stream);
+}
+
+/** What the platform would read once, at the call: the caller may change it while a wait is on. */
+function copyOf(body: object): BodyInit {
+  if (body instanceof URLSearchParams) return copyPairs(body, new URLSearchParams());
+  // React Native's can't be read.
+  if (body instanceof FormData && Symbol.iterator in body) return copyPairs(body, new FormData());
+  return body as BodyInit;
+}
+
+function copyPairs<T extends URLSearchParams | FormData>(from: T, to: T): T {
+  for (const [name, value] of from as Iterable<[string, string]>) to.append(name, value);
+  return to;
 }
 
 /** Iterators and streams of Node; what is no more than iterable gives another iterator each time. */
@@ -209,6 +260,16 @@ function requestBody(
   }
   if (!replay || !isUsable(input.body)) return new StaticBody(input, init, false);
   return new TeedBody(input, init, replay.maxBytes);
+}
+
+/** Cancels the stream of a request that will not be sent. One that somebody reads is theirs. */
+export function cancelBody(
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+  reason: unknown,
+): void {
+  const body: unknown = init?.body ?? (isRequest(input) ? input.body : undefined);
+  if (body instanceof ReadableStream && !body.locked) void body.cancel(reason).catch(() => undefined);
 }
 
 /** Whether a fetch input is a Request, of this realm or another package. */

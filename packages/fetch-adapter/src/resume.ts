@@ -45,7 +45,7 @@ export function resumable(response: Response, request: ResumeRequest): Response 
   const { body, headers } = response;
   const entity = resumableDownload(response);
   if (body === null || entity === undefined) return response;
-  const download = new Download(body, entity, request);
+  const download = new Download(response, entity, request);
   // A constructor refuses what a server may say in other letters.
   const statusText = /^[\t\u0020-\u00ff]*$/u.test(response.statusText) ? response.statusText : '';
   const copy = new Response(download.stream, { status: response.status, statusText, headers });
@@ -61,30 +61,39 @@ class Download {
   readonly #request: ResumeRequest;
   readonly #entity: ResumableDownload;
   readonly #controller = new AbortController();
-  #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+  /** What is read now. The platform gives the connection of one up that is garbage before it was read. */
+  #response: Response;
+  #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
   #offset = 0;
   /** The length of the whole, once the server has said it. */
   #length: number | undefined;
   #attempts: number;
 
-  constructor(
-    body: ReadableStream<Uint8Array<ArrayBuffer>>,
-    entity: ResumableDownload,
-    request: ResumeRequest,
-  ) {
+  constructor(response: Response, entity: ResumableDownload, request: ResumeRequest) {
     this.#request = request;
     this.#entity = entity;
     this.#length = entity.length;
     this.#attempts = request.attempts;
-    this.#reader = body.getReader();
-    this.stream = new ReadableStream({
-      pull: (controller) => this.#pull(controller),
-      cancel: (reason) => {
-        this.#controller.abort(reason);
-        return this.#reader.cancel(reason);
+    this.#response = response;
+    this.stream = new ReadableStream(
+      {
+        pull: (controller) => this.#pull(controller),
+        cancel: async (reason) => {
+          this.#controller.abort(reason);
+          // Where the rest is being asked for, this one is broken, and says so once more.
+          await this.#open()
+            .cancel(reason)
+            .catch(() => undefined);
+        },
       },
-    });
+      // Nothing is read before somebody asks for it.
+      { highWaterMark: 0 },
+    );
     if (request.call.signal) linkWhileAlive(request.call.signal, this.#controller, this.stream);
+  }
+
+  #open(): ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> {
+    return (this.#reader ??= (this.#response.body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader());
   }
 
   async #pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
@@ -101,7 +110,7 @@ class Download {
     const length = this.#length;
     let failure: unknown;
     try {
-      const { done, value } = await this.#reader.read();
+      const { done, value } = await this.#open().read();
       if (!done) {
         this.#offset += value.byteLength;
         if (length !== undefined && this.#offset > length)
@@ -114,6 +123,8 @@ class Download {
       });
     } catch (error) {
       if (error instanceof RetryError) throw error;
+      // No break, and no end of another operation.
+      if (this.#controller.signal.aborted) throw this.#controller.signal.reason;
       if (length !== undefined && this.#offset >= length) return 'end';
       failure = error;
     }
@@ -135,7 +146,9 @@ class Download {
       failure,
       (attempt) => this.#request.send(rangeHeaders(this.#entity, this.#offset), attempt),
     );
-    const response = await engine.run(exchange);
+    const response = await engine.run(exchange).catch((error: unknown) => {
+      throw withCause(error, failure);
+    });
     this.#attempts += (getRetryStatistics(response)?.attempts.length ?? 1) - 1;
     if (this.#length === undefined && isComplete(response, this.#offset)) {
       // Nothing was missing but the end.
@@ -146,9 +159,11 @@ class Download {
     this.#refuseOther(response);
     // A server may give a part of the rest: what is missing then is asked for too.
     this.#length ??= readContentRange(response.headers)?.total;
-    const { body } = response;
-    if (body === null) throw new RetryError('TENAX_RESUME_REFUSED', 'The rest of the download has no body');
-    this.#reader = body.getReader();
+    if (response.body === null) {
+      throw new RetryError('TENAX_RESUME_REFUSED', 'The rest of the download has no body');
+    }
+    this.#response = response;
+    this.#reader = undefined;
   }
 
   #refuseOther(response: Response): void {
@@ -157,6 +172,12 @@ class Download {
     discardResponse(response)?.cancel();
     throw refusal;
   }
+}
+
+/** A guard may end the continuation before it knows why there is one. */
+function withCause(error: unknown, failure: unknown): unknown {
+  if (error instanceof RetryError && error !== failure) error.cause ??= failure;
+  return error;
 }
 
 /** The continuation of a download. Its first attempt is the one that broke. */

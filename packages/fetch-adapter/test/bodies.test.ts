@@ -4,9 +4,10 @@ import { getRetryStatistics } from '@tenax/core';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
+import { collectGarbage } from '../../core/test/garbage.ts';
 import { createRetryingFetch } from '../src/index.ts';
 import type { RetryingRequestInit } from '../src/index.ts';
-import { flakyServer, ok, reset, status, unavailable } from './servers/flaky-server.ts';
+import { flakyServer, ok, reset, silence, status, unavailable } from './servers/flaky-server.ts';
 
 const fetch = createRetryingFetch({ baseDelay: 0, throttledBaseDelay: 0 });
 const HALF = { duplex: 'half' } as const;
@@ -164,6 +165,33 @@ describe('a stream that can not be kept', () => {
   });
 });
 
+describe('a body that was sent', () => {
+  it.each([
+    ['at once', 200],
+    ['again', 503],
+  ])('%s is not held by its response', async (_, first) => {
+    const sent: WeakRef<object>[] = [];
+    const answers = [first, 200];
+    const own = createRetryingFetch({
+      baseDelay: 0,
+      fetch: (_input, init) => {
+        sent.push(new WeakRef(init?.body as Uint8Array));
+        return Promise.resolve(new Response('ok', { status: answers.shift() ?? 200 }));
+      },
+    });
+    const given = (): RequestInit => {
+      const body = new Uint8Array(1000);
+      sent.push(new WeakRef(body));
+      return { method: 'PUT', body };
+    };
+    const response = await own('http://127.0.0.1/', given());
+    const alive = (): number => sent.filter((body) => body.deref()).length;
+    await collectGarbage(() => alive() === 0);
+    expect(alive()).toBe(0);
+    expect(getRetryStatistics(response)?.result).toBe('success');
+  });
+});
+
 describe('a body that is gone', () => {
   it('EDGE "a generator sent twice": is detected and never sent', async () => {
     await using server = await flakyServer(ok);
@@ -259,6 +287,34 @@ describe('the caller’s stream', () => {
       fetch('http://127.0.0.1:1999/', { ...asBody(body), signal: controller.signal, retry }),
     ).rejects.toBe('enough');
     expect(cancelled).toEqual(['enough']);
+  });
+
+  it.each([3, 1])(
+    'is cancelled with the reason of a signal that has aborted before, with maxAttempts %d',
+    async (maxAttempts) => {
+      for (const inRequest of [true, false]) {
+        const { body, cancelled } = watched();
+        const init = { ...asBody(body), signal: AbortSignal.abort('enough') };
+        const url = 'http://127.0.0.1:1999/';
+        const own = createRetryingFetch({ maxAttempts });
+        const sent = inRequest ? own(new Request(url, init)) : own(url, init);
+        await expect(sent).rejects.toBe('enough');
+        expect(cancelled).toEqual(['enough']);
+      }
+    },
+  );
+
+  it('in a Request is cancelled by an abort while it waits for a place', async () => {
+    await using server = await flakyServer(silence);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const narrow = createRetryingFetch({ bulkhead: { maxConcurrent: 1, maxQueue: 1 } });
+    const first = narrow(server.url, { signal }).catch(() => undefined);
+    const { body, cancelled } = watched();
+    const second = narrow(new Request(server.url, { ...asBody(body), signal })).catch(() => undefined);
+    controller.abort('enough');
+    await Promise.all([first, second]);
+    expect(cancelled).toHaveLength(1);
   });
 
   it('is not cancelled while a retry may need it', async () => {

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { createRetryingFetch } from '../src/index.ts';
 import type { RetryingRequestInit } from '../src/index.ts';
+import { flakyServer, ok, unavailable } from './servers/flaky-server.ts';
 
 const TURNS = 20;
 
@@ -91,6 +92,47 @@ describe('a body that goes on while its retry waits', () => {
     const body = { [Symbol.asyncIterator]: () => slow(Promise.resolve()) };
     for (let count = 0; count < 2; count += 1) await fetch(url, put(body));
     expect(whole).toEqual(['aaaabbbbcccc', 'aaaabbbbcccc']);
+  });
+
+  it.each<[string, (buffer: ArrayBuffer) => BodyInit]>([
+    ['bytes', (buffer) => new Uint8Array(buffer)],
+    ['a buffer', (buffer) => buffer],
+  ])('and is transferred away is not sent empty: %s', async (_, make) => {
+    await using server = await flakyServer(unavailable, ok);
+    const buffer = encode('a=1').slice().buffer;
+    const onRetry = (): void => void structuredClone(buffer, { transfer: [buffer] });
+    const fetch = createRetryingFetch({ baseDelay: 0, hooks: { onRetry } });
+    const sent = fetch(server.url, { method: 'PUT', body: make(buffer) });
+    await expect(sent).rejects.toMatchObject({ code: 'TENAX_BODY_NOT_REPLAYABLE' });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each<[string, () => BodyInit, (body: never) => void]>([
+    ['parameters', () => new URLSearchParams('a=1'), (body: URLSearchParams) => body.set('a', '2')],
+    [
+      'a form',
+      () => {
+        const form = new FormData();
+        form.set('file', new File(['a=1'], 'name.txt', { type: 'text/plain' }));
+        return form;
+      },
+      (body: FormData) => body.delete('file'),
+    ],
+  ])('is sent as it was given at the call: %s', async (_, make, change) => {
+    await using server = await flakyServer(unavailable, unavailable, ok);
+    const given = make();
+    const fetch = createRetryingFetch({
+      baseDelay: 0,
+      hooks: { onRetry: ({ attemptNumber }) => attemptNumber === 2 && change(given as never) },
+    });
+    expect((await fetch(server.url, { method: 'PUT', body: given })).status).toBe(200);
+    // Each attempt of a form has a boundary of its own.
+    const [first, ...others] = server.requests.map(({ body, headers }) => {
+      const boundary = /boundary=(.*)/.exec(String(headers['content-type']))?.[1] ?? ' ';
+      return [body.toString().replaceAll(boundary, ''), headers['content-type']?.replace(boundary, '')];
+    });
+    expect(first?.[0]).toContain('a=1');
+    expect(others).toEqual([first, first]);
   });
 
   it('and breaks is not sent as if it had ended', async () => {

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
+import { collectGarbage } from '../../core/test/garbage.ts';
 import { createRetryingFetch } from '../src/index.ts';
-import { flakyServer, status } from './servers/flaky-server.ts';
+import { flakyServer, silence, status } from './servers/flaky-server.ts';
 import type { Answer } from './servers/flaky-server.ts';
 
 const content = Buffer.from('0123456789'.repeat(100));
@@ -94,5 +95,69 @@ describe('a download that is continued', () => {
     const response = await createRetryingFetch(OPTIONS)(server.url);
     expect(response.statusText).toBe((await fetch(server.url)).statusText);
     expect(await response.text()).toBe('ok');
+  });
+
+  it('tells nobody of an operation that has failed when its reader is aborted', async () => {
+    await using server = await flakyServer((response) => {
+      response.writeHead(200, ETAG).write('begin');
+    });
+    const controller = new AbortController();
+    const onGiveUp = vi.fn<() => void>();
+    const fetch = createRetryingFetch({ ...OPTIONS, hooks: { onGiveUp } });
+    const response = await fetch(server.url, { signal: controller.signal });
+    controller.abort('enough');
+    await expect(read(response)).rejects.toBe('enough');
+    expect(onGiveUp).not.toHaveBeenCalled();
+    expect(fetch.engine.statistics.snapshot().totalOperations).toBe(1);
+  });
+
+  it('lets itself be cancelled while the rest is asked for', async () => {
+    await using server = await flakyServer(breakOff(100), silence);
+    const response = await createRetryingFetch(OPTIONS)(server.url);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    const pending = reader.read();
+    await server.received(2);
+    await expect(reader.cancel('enough')).resolves.toBeUndefined();
+    expect(await pending).toMatchObject({ done: true });
+    await server.idle();
+  });
+
+  it.each([
+    ['the circuit is open', { circuitBreaker: {} }],
+    ['the bulkhead is full', { bulkhead: { maxConcurrent: 1 } }],
+  ])('says why it broke off when %s', async (_, guards) => {
+    await using server = await flakyServer(breakOff(100), silence);
+    const controller = new AbortController();
+    const fetch = createRetryingFetch({ ...OPTIONS, ...guards });
+    const response = await fetch(server.url);
+    const other = fetch(server.url, { signal: controller.signal }).catch(() => undefined);
+    fetch.engine.guards.circuitBreaker(new URL(server.url).origin)?.open();
+    const error = await read(response).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: expect.stringMatching(/^TENAX_(?:CIRCUIT|BULKHEAD)/),
+      cause: { message: 'terminated' },
+    });
+    controller.abort();
+    await other;
+  });
+
+  it('that nobody reads gives its connection back when it is garbage', async () => {
+    await using server = await flakyServer((response) => {
+      response.writeHead(200, ETAG).write('begin');
+    });
+    expect((await createRetryingFetch(OPTIONS)(server.url)).status).toBe(200);
+    await collectGarbage(() => server.open === 0);
+    expect(server.open).toBe(0);
+  });
+
+  it('is whole, however late it is read', async () => {
+    await using server = await flakyServer((response) => {
+      response.writeHead(200, ETAG).end(content);
+    });
+    const { body } = await createRetryingFetch(OPTIONS)(server.url);
+    let turns = 0;
+    await collectGarbage(() => (turns += 1) > 10);
+    expect(await read(new Response(body))).toEqual(content);
   });
 });

@@ -105,6 +105,43 @@ describe("the caller's abort in another hook", () => {
   });
 });
 
+describe("the caller's abort before the first attempt", () => {
+  it.each([{}, { hooks: { onSuccess: () => undefined } }])(
+    'in key: nothing is sent, with %o',
+    async (options) => {
+      const { error, send } = await run((controller) => ({
+        ...options,
+        key: () => {
+          controller.abort('stop');
+          return 'mine';
+        },
+      }));
+      expect(error).toBe('stop');
+      expect(send).not.toHaveBeenCalled();
+    },
+  );
+
+  it('in onCircuitChange: nothing is sent, and the probe is given back', async () => {
+    const controller = new AbortController();
+    const { clock, engine } = virtualEngine({
+      circuitBreaker: { minimumThroughput: 1, openTime: 100, openTimeJitter: 0, probes: 1 },
+      hooks: {
+        onCircuitChange: ({ to }) => {
+          if (to === 'half-open') controller.abort('stop');
+        },
+        onSuccess: () => undefined,
+      },
+    });
+    const breaker = engine.guards.circuitBreaker()!;
+    breaker.failed(breaker.tryAcquire()!, 1);
+    await clock.advance(100);
+    const send = failing();
+    expect(await rejectionOf(engine.execute(send, { signal: controller.signal }))).toBe('stop');
+    expect(send).not.toHaveBeenCalled();
+    expect(breaker.tryAcquire()).toBeDefined();
+  });
+});
+
 describe('an abort at the very end of a wait', () => {
   it('EDGE 1: never lets an attempt begin after it, in whichever turn of the microtasks it comes', async () => {
     for (let turns = 0; turns < 16; turns += 1) {

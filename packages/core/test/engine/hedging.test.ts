@@ -596,7 +596,7 @@ describe('an abort in a callback', () => {
     expect(started.exchange.attempts).toHaveLength(sentBefore);
     await started.clock.advance(1000);
     const { exchange, statistics } = started;
-    expect(statistics().attempts.map(({ attemptNumber }) => attemptNumber)).toEqual([1, 2]);
+    expect(statistics().attempts).toHaveLength(sentBefore);
     expect(new Set(exchange.discarded)).toEqual(new Set(exchange.answered));
     expect(exchange.discarded).toHaveLength(exchange.answered.length);
     expect(started.clock.pending).toBe(0);

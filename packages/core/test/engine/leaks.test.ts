@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 
 import { describe, expect, it, vi } from 'vitest';
 
+import { getRetryStatistics } from '../../src/attached-statistics.ts';
 import type { AttemptContext, CallOptions } from '../../src/exchange.ts';
 import type { RetryOptions } from '../../src/options.ts';
 import { collectGarbage } from '../garbage.ts';
@@ -122,6 +123,22 @@ describe('memory', () => {
     await collectGarbage(() => alive() <= 2);
     expect(alive()).toBeLessThanOrEqual(2);
     await rejectionOf(clock.run(promise));
+  });
+
+  it('EDGE 12: a result keeps none of the errors before it', async () => {
+    const { clock, engine } = virtualEngine();
+    const errors: WeakRef<Error>[] = [];
+    const ending = engine.execute(({ number }) => {
+      if (number > 1) return Promise.resolve({});
+      const error = new Error('once');
+      errors.push(new WeakRef(error));
+      return Promise.reject(error);
+    });
+    const result = await clock.run(ending);
+    const alive = (): number => errors.filter((error) => error.deref()).length;
+    await collectGarbage(() => alive() === 0);
+    expect(alive()).toBe(0);
+    expect(getRetryStatistics(result)?.attempts).toHaveLength(2);
   });
 
   it('EDGE "`AbortSignal.any` on a long-lived signal leaks": attempts of a long-lived signal are not kept', async () => {
