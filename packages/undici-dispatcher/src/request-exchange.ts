@@ -91,7 +91,9 @@ export class RequestExchange extends UndiciExchange {
 
   begin(policy: RetryPolicy): void {
     this.#policy = policy;
-    this.#body = prepareBody(this.options.body, policy, (error) => {
+    const { body } = this.options;
+    if (!body) return;
+    this.#body = prepareBody(body, policy, (error) => {
       this.abortAttempt(error);
     });
   }
