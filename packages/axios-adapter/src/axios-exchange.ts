@@ -59,13 +59,13 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
 
   /** What the URL of the config is relative to, if it is. */
   get #base(): string | undefined {
-    const { allowAbsoluteUrls, baseURL } = this.#config;
+    const { allowAbsoluteUrls, baseURL } = this.#given;
     return baseURL && allowAbsoluteUrls !== false && isAbsolute(this.#url) ? undefined : baseURL;
   }
 
   /** axios takes a `URL` too. */
   get #url(): string {
-    const url: unknown = this.#config.url ?? '';
+    const url: unknown = this.#given.url ?? '';
     return typeof url === 'string' ? url : String(url);
   }
 
@@ -74,7 +74,10 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   get hasIdempotencyKey(): boolean {
-    return this.#config.headers.has('Idempotency-Key');
+    // The caller's own: what an adapter of the user's has set or replaced may be another for each attempt.
+    return Object.entries(this.#headers).some(
+      ([name, value]) => value !== undefined && name.toLowerCase() === 'idempotency-key',
+    );
   }
 
   get replayable(): boolean {
@@ -118,7 +121,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   /** axios ends an aborted request with its own error, whatever the reason. */
   abortError(reason: unknown): unknown {
     if (axios.isCancel(reason)) return reason;
-    const { CanceledError } = axiosOf(this.#config);
+    const { CanceledError } = axiosOf(this.#given);
     return new CanceledError(undefined, this.#config);
   }
 

@@ -31,7 +31,8 @@ interface NodeStream {
   readonly readableFlowing?: boolean | null;
   pipe(destination: unknown): unknown;
   on(event: 'close' | 'end' | 'error' | 'readable', listener: (error: Error) => void): unknown;
-  off?(event: 'readable', listener: () => void): unknown;
+  on(event: 'newListener' | 'resume', listener: (event?: unknown) => void): unknown;
+  off?(event: 'newListener' | 'readable' | 'resume', listener: (event?: unknown) => void): unknown;
   destroy?(error?: Error): unknown;
   [Symbol.asyncIterator]?(): AsyncIterator<unknown>;
   getHeaders?(): Record<string, string>;
@@ -112,8 +113,10 @@ class NodeStreamData implements RequestData {
     const isIterated = original[Symbol.asyncIterator] && original.readableFlowing !== true;
     const readable = isIterated ? original : new module.PassThrough();
     this.#readable = readable;
-    // Nor may it begin to flow for those who listen to it from now on.
-    if (isIterated) original.on('readable', nothing);
+    if (isIterated) {
+      original.on('newListener', this.#holdBack);
+      original.on('resume', this.#holdBack);
+    }
     // It may fail before it is read, in a queue or a wait. Whoever reads it then is told.
     readable.on('error', nothing);
     this.#watch(readable);
@@ -148,8 +151,24 @@ class NodeStreamData implements RequestData {
     this.#isReleased = true;
     this.#stream.release(failure);
     // The original is the caller's again, who may read what was not read.
+    this.#stopHolding();
     this.#original.off?.('readable', nothing);
     if (failure && this.#readable !== this.#original) this.#readable.destroy?.();
+  }
+
+  /**
+   * Nor may it begin to flow for those who listen to it from now on. Not sooner, for to listen is to read: Node's server
+   * reads on what nobody has begun to read, such as an upload whose forwarding a guard refuses.
+   */
+  readonly #holdBack = (event: unknown = 'data'): void => {
+    if (event !== 'data') return;
+    this.#stopHolding();
+    this.#original.on('readable', nothing);
+  };
+
+  #stopHolding(): void {
+    this.#original.off?.('newListener', this.#holdBack);
+    this.#original.off?.('resume', this.#holdBack);
   }
 
   /** The body is destroyed with the original, as axios looks for it: to read on would give it an error of its own. */

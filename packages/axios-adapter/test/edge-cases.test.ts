@@ -191,6 +191,31 @@ describe('callbacks of the policy that misbehave', () => {
   );
 });
 
+describe('an adapter of the user that changes the headers of its config', () => {
+  const failing = (change: (config: InternalAxiosRequestConfig) => void) =>
+    vi.fn<AxiosAdapter>(async (config) => {
+      change(config);
+      return Promise.reject(new AxiosError('reset', 'ECONNRESET', config));
+    });
+
+  it('does not make a POST idempotent with a key of its own, another one for each attempt', async () => {
+    const adapter = failing((config) => config.headers.set('Idempotency-Key', `${Math.random()}`));
+    await failureOf(attached().post(URL_OF_NOTHING, '', { adapter }));
+    expect(adapter).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    ['plain ones', {}],
+    ['none', undefined],
+  ])('may put %s in their place', async (_, headers) => {
+    const adapter = failing((config) => Object.assign(config, { headers }));
+    const failure = await failureOf(attached().post(URL_OF_NOTHING, '', { adapter }));
+    expect([failure.code, adapter.mock.calls.length]).toEqual(['ECONNRESET', 1]);
+    await failureOf(attached().post(URL_OF_NOTHING, '', { adapter, headers: { 'idempotency-key': 'mine' } }));
+    expect(adapter).toHaveBeenCalledTimes(1 + 3);
+  });
+});
+
 describe('what an adapter of the user rejects with', () => {
   const refuse = (): never => {
     throw new Error('do not look');

@@ -1,8 +1,8 @@
 // Streams that are still being sent when their request is answered, and streams that fail before they are read.
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { createServer } from 'node:http';
-import type { RequestListener } from 'node:http';
+import { Agent, createServer, request as requestTo } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -239,5 +239,28 @@ describe('a stream that is answered before the part that the attempt before has 
     let size = 0;
     for await (const chunk of bodies[1] ?? []) size += (chunk as Buffer).length;
     expect(size).toBe(CHUNKS * CHUNK.length);
+  });
+});
+
+describe('an upload that would be forwarded', () => {
+  it('is read on by the server when its request ends before any attempt, so that its connection goes on', async () => {
+    const proxy = await serve((incoming, response) => {
+      const forwarded = attached().put('http://127.0.0.1/', incoming, { signal: AbortSignal.abort() });
+      void forwarded.catch(() => response.writeHead(502).end());
+    });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => {
+      agent.destroy();
+    });
+    const size = 2_000_000;
+    for (let upload = 0; upload < 2; upload += 1) {
+      const sent = requestTo(proxy, { agent, method: 'PUT', headers: { 'content-length': size } });
+      const answer = once(sent, 'response') as Promise<[IncomingMessage]>;
+      sent.end(Buffer.alloc(size));
+      const [response] = await answer;
+      response.resume();
+      await Promise.all([once(response, 'end'), sent.writableFinished || once(sent, 'finish')]);
+      expect(response.statusCode).toBe(502);
+    }
   });
 });

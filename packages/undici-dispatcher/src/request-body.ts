@@ -83,7 +83,10 @@ function sourceOf(body: object, failed: (error: Error) => void): ByteSource | un
 function sourceOfReadable(readable: Readable, failed: (error: Error) => void): ByteSource {
   const source = sourceOfIterable(readable);
   let isCancelled = false;
-  readable.on('error', failed);
+  readable.on('error', (error: Error) => {
+    // All of it was read: what fails then is another half, such as that of a socket.
+    if (!readable.readableEnded) failed(error);
+  });
   readable.on('close', () => {
     if (!isCancelled && isCutOff(readable)) failed(new errors.RequestAbortedError());
   });

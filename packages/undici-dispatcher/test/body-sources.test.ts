@@ -1,6 +1,6 @@
 // Where a streamed body comes from: sources that fail, that are gone, that are slow, and what becomes of them.
 import { createReadStream } from 'node:fs';
-import { PassThrough, Readable } from 'node:stream';
+import { Duplex, PassThrough, Readable } from 'node:stream';
 
 import { Agent, request } from 'undici';
 import type { Dispatcher } from 'undici';
@@ -121,6 +121,21 @@ describe('a Readable that', () => {
     expect(classesOf(await failureOf(request(server.url, { ...own, method: 'PUT', body })))).toEqual([
       'aborted',
     ]);
+  });
+
+  it('has been read to its end may fail in its other half: the request goes on, and is not sent again', async () => {
+    const body = new Duplex({ read: () => undefined, write: () => undefined });
+    body.on('error', () => undefined);
+    body.push('whole');
+    body.push(null);
+    await using server = await flakyServer((response) => {
+      body.destroy(new Error('reset'));
+      setTimeout(() => response.end('ok'), 50);
+    });
+    await using own = retryingAgent();
+    const response = await request(server.url, { ...own, method: 'PUT', body });
+    expect(await response.body.text()).toBe('ok');
+    expect(server.requests).toHaveLength(1);
   });
 
   it('was read by somebody else before is not sent again', async () => {
