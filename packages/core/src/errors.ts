@@ -63,7 +63,7 @@ export class RetryConfigError extends RetryError {
   readonly accepted: string;
 
   constructor(path: string, given: unknown, accepted: string, details: RetryErrorDetails = {}) {
-    const text = typeof given === 'string' && SECRET_NAME.test(path) ? '…' : describeValue(given);
+    const text = SECRET_NAME.test(path) ? '…' : describeValue(given);
     super('TENAX_CONFIG', `${path || 'options'}: given ${text}, accepted: ${accepted}`, details);
     this.path = path;
     this.given = text;
@@ -164,8 +164,11 @@ export function describeValue(value: unknown): string {
 
 /** Options of a client may be given where ours are meant, its headers among them. */
 function withoutSecrets(name: string, value: unknown): unknown {
+  // Headers may be pairs, or names and values in turn.
+  const texts: unknown[] = Array.isArray(value) ? value : [];
+  if ([name, ...texts].some((text) => SECRET_NAME.test(String(text)))) return '…';
   if (typeof value !== 'string') return value;
-  return SECRET_NAME.test(name) || CREDENTIALS.test(value) ? '…' : redact(value);
+  return CREDENTIALS.test(value) ? '…' : redact(value);
 }
 
 function shorten(text: string): string {

@@ -266,6 +266,8 @@ export class EventExecution extends Execution implements EventOperation {
     if (this.#hasEndedRound(hedges)) return;
     this.hedged();
     if (hedges === undefined || this.#hasEndedRound(hedges)) return;
+    // Another attempt may have failed within a callback, and the last hedge been sent in its place.
+    if (this.operation.attemptNumber >= this.policy.maxAttempts) return;
     const entry = this.operation.beginHedge(this.policy.clock.now());
     const attempt = new Attempt(this, entry.number, this.previous);
     const leg = { attempt, entry, isRefused: false, isAsked: false };

@@ -213,7 +213,8 @@ export function prepareBody(
   }
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return new Bytes(input, init, body);
   if (!(Symbol.asyncIterator in body)) {
-    return new StaticBody(input, policy.maxAttempts > 1 ? { ...init, body: copyOf(body) } : init);
+    const copy = copyOf(body);
+    return new StaticBody(input, copy === body ? init : { ...init, body: copy });
   }
   if (isReadOnce(body) && consumed.has(body)) {
     throw new BodyNotReplayableError(
@@ -229,10 +230,14 @@ export function prepareBody(
 
 /** What the platform would read once, at the call: the caller may change it while a wait is on. */
 function copyOf(body: object): BodyInit {
-  if (body instanceof URLSearchParams) return copyPairs(body, new URLSearchParams());
+  // Node sends what `toString` says, which may be somebody's own.
+  if (body instanceof URLSearchParams && body.toString === URLSearchParams.prototype.toString) {
+    return copyPairs(body, new URLSearchParams());
+  }
   // React Native's can't be read.
-  if (body instanceof FormData && Symbol.iterator in body) return copyPairs(body, new FormData());
-  return body as BodyInit;
+  return body instanceof FormData && Symbol.iterator in body
+    ? copyPairs(body, new FormData())
+    : (body as BodyInit);
 }
 
 function copyPairs<T extends URLSearchParams | FormData>(from: T, to: T): T {
@@ -262,14 +267,21 @@ function requestBody(
   return new TeedBody(input, init, replay.maxBytes);
 }
 
-/** Cancels the stream of a request that will not be sent. One that somebody reads is theirs. */
+/** Ends the stream or the iterator of a request that will not be sent. A stream that somebody reads is theirs. */
 export function cancelBody(
   input: string | URL | Request,
   init: RequestInit | undefined,
   reason: unknown,
 ): void {
   const body: unknown = init?.body ?? (isRequest(input) ? input.body : undefined);
-  if (body instanceof ReadableStream && !body.locked) void body.cancel(reason).catch(() => undefined);
+  if (body instanceof ReadableStream) {
+    if (!body.locked) void body.cancel(reason).catch(() => undefined);
+    return;
+  }
+  const iterable = body as AsyncIterable<unknown> | null | undefined;
+  if (!iterable?.[Symbol.asyncIterator] || consumed.has(iterable)) return;
+  if ('next' in iterable) consumed.add(iterable);
+  void (async () => iterable[Symbol.asyncIterator]().return?.())().catch(() => undefined);
 }
 
 /** Whether a fetch input is a Request, of this realm or another package. */

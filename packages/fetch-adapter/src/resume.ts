@@ -108,7 +108,6 @@ class Download {
 
   async #read(): Promise<Uint8Array<ArrayBuffer> | 'end' | 'broken'> {
     const length = this.#length;
-    let failure: unknown;
     try {
       const { done, value } = await this.#open().read();
       if (!done) {
@@ -118,7 +117,7 @@ class Download {
         return value;
       }
       if (length === undefined || this.#offset >= length) return 'end';
-      failure = new TypeError('terminated', {
+      throw new TypeError('terminated', {
         cause: Object.assign(new Error('The body ended early'), { code: 'ERR_STREAM_PREMATURE_CLOSE' }),
       });
     } catch (error) {
@@ -126,10 +125,9 @@ class Download {
       // No break, and no end of another operation.
       if (this.#controller.signal.aborted) throw this.#controller.signal.reason;
       if (length !== undefined && this.#offset >= length) return 'end';
-      failure = error;
+      await this.#continue(error);
+      return 'broken';
     }
-    await this.#continue(failure);
-    return 'broken';
   }
 
   /** The broken attempt is the first of a new operation; its retries ask for the rest. */

@@ -317,6 +317,24 @@ describe('the caller’s stream', () => {
     expect(cancelled).toHaveLength(1);
   });
 
+  it('that is an iterator is ended by a signal that was aborted before, and is not sent again', async () => {
+    await using server = await flakyServer(ok);
+    const ended = vi.fn<() => void>();
+    const body = {
+      next: () => Promise.resolve({ done: true, value: undefined }),
+      return: () => {
+        ended();
+        return Promise.reject(new Error('the iterator fails'));
+      },
+      [Symbol.asyncIterator]: () => body,
+    };
+    const signal = AbortSignal.abort('enough');
+    await expect(fetch(server.url, { ...asBody(body), signal })).rejects.toBe('enough');
+    expect(ended).toHaveBeenCalledOnce();
+    await expect(fetch(server.url, asBody(body))).rejects.toThrow('sent before');
+    expect(server.requests).toHaveLength(0);
+  });
+
   it('is not cancelled while a retry may need it', async () => {
     await using server = await flakyServer(status(503), ok);
     const cancel = vi.fn<() => void>();

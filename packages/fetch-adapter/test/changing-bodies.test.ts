@@ -135,6 +135,18 @@ describe('a body that goes on while its retry waits', () => {
     expect(others).toEqual([first, first]);
   });
 
+  it('is sent as parameters say it that have words of their own', async () => {
+    class Spaced extends URLSearchParams {
+      override toString(): string {
+        return super.toString().replaceAll('+', '%20');
+      }
+    }
+    await using server = await flakyServer(unavailable, ok);
+    const body = new Spaced({ text: 'a b' });
+    await createRetryingFetch({ baseDelay: 0 })(server.url, { method: 'PUT', body });
+    expect(server.requests.map((request) => request.body.toString())).toEqual(['text=a%20b', 'text=a%20b']);
+  });
+
   it('and breaks is not sent as if it had ended', async () => {
     const { url, whole } = await impatientServer();
     const { fetch, goOn } = retrying();

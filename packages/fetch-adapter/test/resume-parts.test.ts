@@ -111,6 +111,21 @@ describe('a download that is continued', () => {
     expect(fetch.engine.statistics.snapshot().totalOperations).toBe(1);
   });
 
+  it('tells nobody of one either when it is cancelled while it is read', async () => {
+    await using server = await flakyServer((response) => {
+      response.writeHead(200, { ...ETAG, 'content-length': content.length }).write('begin');
+    });
+    const onGiveUp = vi.fn<() => void>();
+    const fetch = createRetryingFetch({ ...OPTIONS, hooks: { onGiveUp } });
+    const reader = ((await fetch(server.url)).body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    const pending = reader.read();
+    await reader.cancel();
+    expect(await pending).toMatchObject({ done: true });
+    expect(onGiveUp).not.toHaveBeenCalled();
+    expect(fetch.engine.statistics.snapshot().totalOperations).toBe(1);
+  });
+
   it('lets itself be cancelled while the rest is asked for', async () => {
     await using server = await flakyServer(breakOff(100), silence);
     const response = await createRetryingFetch(OPTIONS)(server.url);

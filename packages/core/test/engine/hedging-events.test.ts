@@ -150,6 +150,26 @@ describe('a slow attempt', () => {
     expect(few.exchange.sent).toEqual([1, 2, 3]);
   });
 
+  it('has no more than maxAttempts where another one fails within onRetry', async () => {
+    const failed: AttemptContext[] = [];
+    const given = start({
+      options: {
+        maxAttempts: 2,
+        hedge: { ...HEDGE, maxHedges: 3 },
+        hooks: {
+          onRetry: () => {
+            const first = given.leg(1);
+            if (failed.push(first) === 1) given.operation.failed(codedError('ECONNRESET'), first);
+          },
+        },
+      },
+    });
+    await given.clock.advance(200);
+    expect(given.exchange.sent).toEqual([1, 2]);
+    given.operation.responded(response(200), given.leg(2));
+    expect([given.exchange.accepted, given.exchange.ends, given.clock.pending]).toEqual([[2], 1, 0]);
+  });
+
   it('has its answer by an upgrade, too', async () => {
     const { clock, exchange, leg, operation } = start();
     await clock.advance(50);
