@@ -14,8 +14,8 @@ const work = async (): Promise<number> => 1;
 const RETRIES = { maxAttempts: 3, wait: 100 };
 const ATTEMPT_TIMEOUT = 5_000;
 const TIMEOUTS: RetryOptions = { timeout: 10_000, attemptTimeout: ATTEMPT_TIMEOUT };
-const RETRIES_ALONE = { seconds: 30, goals: { time: 60, bytes: 700 } };
-const GUARDED = { seconds: 25, goals: { time: 400, bytes: 1_500 } };
+const RETRIES_ALONE = { seconds: 25, goals: { time: 60, bytes: 700 } };
+const GUARDED = { seconds: 20, goals: { time: 400, bytes: 1_500 } };
 
 const bare = () => work;
 

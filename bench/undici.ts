@@ -76,7 +76,7 @@ await compareClients(
   {
     name: 'undici',
     title: 'undici',
-    seconds: 80,
+    seconds: 70,
     throughout: [
       'bare Agent',
       'bare Agent again',
