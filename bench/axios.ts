@@ -53,7 +53,7 @@ await compareClients(
   {
     name: 'axios',
     title: 'axios',
-    seconds: 110,
+    seconds: 115,
     throughout: ['bare axios', 'bare axios again', 'Tenax', 'two readings of the clock'],
     goals: { latency: 1.01, processor: 1.01 },
     method: ['The happy path of an axios instance with a keep-alive agent. Every layer may retry twice.'],

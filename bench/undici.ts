@@ -76,7 +76,7 @@ await compareClients(
   {
     name: 'undici',
     title: 'undici',
-    seconds: 70,
+    seconds: 75,
     throughout: [
       'bare Agent',
       'bare Agent again',
