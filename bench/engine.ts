@@ -50,39 +50,28 @@ function timedLoop(): () => Promise<number> {
 }
 
 /** The least that ends an attempt when its time is up: a timer, and a promise that whatever comes first settles. */
-function boundedLoop(): () => Promise<number> {
-  const bounded = (operation: typeof work): Promise<number> =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('timeout')), ATTEMPT_TIMEOUT);
-      operation().then(
-        (value) => {
-          clearTimeout(timer);
-          resolve(value);
-        },
-        (error: unknown) => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      );
-    });
-  const run = async (operation: typeof work): Promise<number> => {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await bounded(operation);
-      } catch (error) {
-        if (attempt === RETRIES.maxAttempts) throw error;
-        await delay(RETRIES.wait);
-      }
-    }
-  };
-  return () => run(work);
-}
+const timed = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('timeout')), ATTEMPT_TIMEOUT);
+    work().then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
+  });
 
-const retrying = (name: PeerName) => async () => {
-  const run = (await peers[name]()).retrying?.(RETRIES);
-  if (run === undefined) throw new Error(`${name} does not retry`);
-  return () => run(work);
-};
+const retrying =
+  (name: PeerName, operation = work) =>
+  async () => {
+    const run = (await peers[name]()).retrying?.(RETRIES);
+    if (run === undefined) throw new Error(`${name} does not retry`);
+    return () => run(operation);
+  };
 
 const guarded = (name: PeerName, settings: GuardSettings) => async () => {
   const run = (await peers[name]()).guarded?.(settings);
@@ -118,7 +107,7 @@ const withGuards = await compareCalls(
     'the function, bare again': bare,
     'Tenax, both timeouts, budget and breaker': engine({ ...TIMEOUTS, circuitBreaker: {} }),
     'Tenax, both timeouts': engine(TIMEOUTS),
-    'minimal loop, a timer for each attempt': () => boundedLoop(),
+    'minimal loop, a timer for each attempt': retrying('minimal loop', timed),
     'cockatiel, retry, breaker and timeout': guarded('cockatiel', { attemptTimeout: ATTEMPT_TIMEOUT }),
     'opossum, breaker and timeout': guarded('opossum', { attemptTimeout: ATTEMPT_TIMEOUT }),
     'effect, retry and timeout': guarded('effect', { attemptTimeout: ATTEMPT_TIMEOUT }),

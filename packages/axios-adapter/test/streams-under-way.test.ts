@@ -5,7 +5,6 @@ import { Agent, createServer, request as requestTo } from 'node:http';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
 
 import { AxiosError, isCancel } from 'axios';
 import type { AxiosAdapter, AxiosRequestConfig } from 'axios';
@@ -13,11 +12,11 @@ import FormDataPackage from 'form-data';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { flakyServer, ok } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import { retryUnderWay, someTurns } from '../../fetch-adapter/test/servers/retry-under-way.ts';
 import { ADAPTERS, attached, failureOf } from './servers/attached.ts';
 
 const CHUNKS = 20;
 const CHUNK = Buffer.alloc(1000, 'x');
-const TURNS = 50;
 
 async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener);
@@ -62,11 +61,7 @@ const readable = (chunks: AsyncIterable<Buffer>): Readable => Readable.from(chun
 
 /** Retries, with the promise of the first retry; before that is sent, whatever is under way goes on. */
 function retrying() {
-  const { promise: goOn, resolve } = Promise.withResolvers<void>();
-  const beforeRetry = async (): Promise<void> => {
-    resolve();
-    for (let count = 0; count < TURNS; count += 1) await turn();
-  };
+  const { goOn, beforeRetry } = retryUnderWay();
   const instance = attached({ baseDelay: 0, replay: { maxBytes: 5000 }, hooks: { beforeRetry } });
   return { instance, goOn };
 }
@@ -173,7 +168,7 @@ describe('a stream that somebody destroys before its end', () => {
     );
     for (let before = -1; before !== asked;) {
       before = asked;
-      for (let count = 0; count < TURNS; count += 1) await turn();
+      await someTurns();
     }
     body.destroy();
     const error = await request;
@@ -228,14 +223,14 @@ describe('a stream that is answered before the part that the attempt before has 
       bodies.push(body);
       if (bodies.length === 1) {
         body.resume();
-        for (let count = 0; count < TURNS; count += 1) await turn();
+        await someTurns();
         throw new AxiosError('lost', 'ERR_NETWORK', config);
       }
       return { data: '', status: 200, statusText: '', headers: {}, config };
     };
     await attached().put('http://127.0.0.1/', readable(source(goOn)), { adapter });
     resolve();
-    for (let count = 0; count < TURNS; count += 1) await turn();
+    await someTurns();
     let size = 0;
     for await (const chunk of bodies[1] ?? []) size += (chunk as Buffer).length;
     expect(size).toBe(CHUNKS * CHUNK.length);

@@ -25,8 +25,8 @@ import { reportCircuitChange } from './hooks.ts';
 import type { AnyRetryOptions, RetryOptions } from './options.ts';
 import type { CircuitState } from './outcome.ts';
 import { isObserved } from './observation.ts';
-import { checkOptions, ownOptions } from './options/schema.ts';
-import { overridePolicy, resolvePolicy } from './policy.ts';
+import { checkOptions } from './options/schema.ts';
+import { overridePolicy, resolveOptions } from './policy.ts';
 import type { RetryPolicy } from './policy.ts';
 import { PromisedExchange } from './promised-exchange.ts';
 import { BoundedFirstAttempt, PromisedFirstAttempt } from './promised-first-attempt.ts';
@@ -104,7 +104,7 @@ const CALL_OPTIONS = ['id', 'key', 'method', 'signal', 'retry'];
  * const engine = createRetryEngine({ maxAttempts: 5, timeout: 10_000 });
  */
 export function createRetryEngine(options: RetryOptions = {}): RetryEngine {
-  return new Engine(options);
+  return new Engine(checkOptions(options));
 }
 
 /**
@@ -116,7 +116,7 @@ export function createRetryEngine(options: RetryOptions = {}): RetryEngine {
 export function createClientEngine(options: RetryOptions = {}): RetryEngine {
   // Checked before it is copied: spread, `null` and `5` would be no options at all, and those of a prototype lost.
   const own = checkOptions(options);
-  return new Engine({ ...own, throwOnExhausted: own.throwOnExhausted ?? false } as RetryOptions);
+  return new Engine({ ...own, throwOnExhausted: own.throwOnExhausted ?? false });
 }
 
 class Engine implements RetryEngine {
@@ -133,9 +133,10 @@ class Engine implements RetryEngine {
   readonly #nested = new WeakMap<RetryPolicy, RetryPolicy>();
   #single: RetryPolicy | undefined;
 
-  constructor(options: RetryOptions) {
-    this.policy = resolvePolicy(options);
-    this.#options = ownOptions(options);
+  /** @param options checked before */
+  constructor(options: AnyRetryOptions) {
+    this.policy = resolveOptions(options);
+    this.#options = options;
     this.#hasPlainPolicy = isPlain(this.policy);
     this.#isBounded = isBounded(this.policy);
     const { clock, hooks, maxKeys, random } = this.policy;

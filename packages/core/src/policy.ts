@@ -63,7 +63,15 @@ const DEFAULT_MAX_DELAY = 20_000;
  * @throws RetryConfigError for an unknown option, a wrong value, or a pair that can't hold together.
  */
 export function resolvePolicy(options: unknown): RetryPolicy {
-  const checked = checkOptions(options);
+  return resolveOptions(checkOptions(options));
+}
+
+/**
+ * Fills in the defaults of options that were checked, each by itself.
+ *
+ * @throws RetryConfigError for a pair that can't hold together.
+ */
+export function resolveOptions(checked: AnyRetryOptions): RetryPolicy {
   checkTogether(checked);
   return resolve(checked);
 }

@@ -144,9 +144,7 @@ class Download {
       failure,
       (attempt) => this.#request.send(rangeHeaders(this.#entity, this.#offset), attempt),
     );
-    const response = await engine.run(exchange).catch((error: unknown) => {
-      throw withCause(error, failure);
-    });
+    const response = await engine.run(exchange);
     this.#attempts += (getRetryStatistics(response)?.attempts.length ?? 1) - 1;
     if (this.#length === undefined && isComplete(response, this.#offset)) {
       // Nothing was missing but the end.
@@ -172,18 +170,11 @@ class Download {
   }
 }
 
-/** A guard may end the continuation before it knows why there is one. */
-function withCause(error: unknown, failure: unknown): unknown {
-  if (error instanceof RetryError && error !== failure) error.cause ??= failure;
-  return error;
-}
-
 /** The continuation of a download. Its first attempt is the one that broke. */
 class RangeExchange implements Exchange<Response> {
   readonly call: CallOptions;
   readonly url: string;
   readonly previous: ErrorOutcome;
-  readonly #failure: unknown;
   readonly #send: (attempt: AttemptContext) => Promise<Response>;
 
   constructor(
@@ -195,12 +186,11 @@ class RangeExchange implements Exchange<Response> {
     this.call = call;
     this.url = url;
     this.previous = { kind: 'error', error: failure };
-    this.#failure = failure;
     this.#send = send;
   }
 
   async send(attempt: AttemptContext): Promise<Response> {
-    if (attempt.number === 1) throw this.#failure;
+    if (attempt.number === 1) throw this.previous.error;
     const response = await this.#send(attempt);
     // The attempt's own signal knows nothing of the caller's any more, once the headers have come.
     if (signalOf(attempt) !== this.call.signal && response.body) keepAbortable(attempt, response.body);

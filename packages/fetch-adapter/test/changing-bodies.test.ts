@@ -1,15 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ReadableStream as NodeReadableStream } from 'node:stream/web';
-import { setImmediate as turn } from 'node:timers/promises';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { createRetryingFetch } from '../src/index.ts';
 import type { RetryingRequestInit } from '../src/index.ts';
 import { flakyServer, ok, unavailable } from './servers/flaky-server.ts';
-
-const TURNS = 20;
+import { retryUnderWay } from './servers/retry-under-way.ts';
 
 /** Refuses the first request before its body has come, and keeps the body of each later one that is whole. */
 async function impatientServer(): Promise<{ url: string; whole: string[] }> {
@@ -65,11 +63,7 @@ const put = (body: unknown): RetryingRequestInit => ({
 
 /** A retrying fetch, with the promise of its first retry; before that is sent, whatever is under way goes on. */
 function retrying(): { fetch: ReturnType<typeof createRetryingFetch>; goOn: Promise<void> } {
-  const { promise: goOn, resolve } = Promise.withResolvers<void>();
-  const beforeRetry = async (): Promise<void> => {
-    resolve();
-    for (let count = 0; count < TURNS; count += 1) await turn();
-  };
+  const { goOn, beforeRetry } = retryUnderWay();
   const fetch = createRetryingFetch({ baseDelay: 0, replay: { maxBytes: 6 }, hooks: { beforeRetry } });
   return { fetch, goOn };
 }

@@ -186,7 +186,7 @@ export function checkOptions(options: unknown): AnyRetryOptions {
 }
 
 /** A copy that holds itself what was inherited, as the hooks of a class are: later copies would lose that. */
-export function ownOptions(options: AnyRetryOptions): AnyRetryOptions {
+function ownOptions(options: AnyRetryOptions): AnyRetryOptions {
   const names = Object.keys(optionsShape) as (keyof AnyRetryOptions)[];
   const given = names.filter((name) => name in options).map((name) => [name, options[name]]);
   const own = Object.fromEntries(given) as AnyRetryOptions;
