@@ -30,6 +30,16 @@ expectTypeOf<{ strategy: () => number; multiplier: number }>().not.toExtend<Retr
 expectTypeOf<{ strategy: 'decorrelated'; multiplier: number }>().not.toExtend<RetryOptions>();
 expectTypeOf<{ strategy: 'decorrelated'; jitter: Jitter }>().not.toExtend<RetryOptions>();
 
+// Settings of guards that need each other, or not.
+declare const queue: number | undefined;
+const guarded: RetryOptions[] = [
+  { circuitBreaker: {}, bulkhead: { maxConcurrent: 1 } },
+  { circuitBreaker: { slowCallRate: 0.5, slowCallDuration: 500 } },
+  { bulkhead: { maxConcurrent: 1, maxQueue: queue } },
+  { bulkhead: { maxConcurrent: 1, maxQueue: 5, queueTimeout: 100 } },
+];
+void guarded;
+
 // The same, as a user writes it.
 const refused: RetryOptions[] = [
   // @ts-expect-error fixed has no multiplier
@@ -56,6 +66,12 @@ const refused: RetryOptions[] = [
   { circuitBreaker: true },
   // @ts-expect-error a window of both calls and time
   { circuitBreaker: { window: { calls: 10, duration: 1000 } } },
+  // @ts-expect-error slow calls of any duration
+  { circuitBreaker: { slowCallRate: 0.5 } },
+  // @ts-expect-error slow calls of any number
+  { circuitBreaker: { slowCallDuration: 500 } },
+  // @ts-expect-error a timeout of a queue that is not there
+  { bulkhead: { maxConcurrent: 1, queueTimeout: 100 } },
   // @ts-expect-error a bulkhead without a size
   { bulkhead: {} },
   // @ts-expect-error a ratio of tokens

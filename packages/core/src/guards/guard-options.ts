@@ -65,14 +65,23 @@ export function resolveBudget(options: BudgetOptions): BudgetSettings {
   return Object.freeze({ kind: 'window', ratio, minPerSecond, window });
 }
 
+/** Which calls are slow, and how many of them are too many: both or neither. */
+export type SlowCallOptions =
+  | {
+      /** The share of slow calls that opens it. @default none */
+      slowCallRate: number;
+      /** From how many ms on a call is slow. */
+      slowCallDuration: number;
+    }
+  | { slowCallRate?: undefined; slowCallDuration?: undefined };
+
 /** When a circuit opens, for how long, and what closes it again. All durations are ms. */
-export interface CircuitBreakerOptions {
+export type CircuitBreakerOptions = CircuitOptions & SlowCallOptions;
+
+/** What a circuit breaker has whether calls may be slow or not. */
+export interface CircuitOptions {
   /** The share of failed calls that opens it. @default 0.5 */
   failureRate?: number | undefined;
-  /** The share of slow calls that opens it; needs `slowCallDuration`. @default none */
-  slowCallRate?: number | undefined;
-  /** From how many ms on a call is slow; needs `slowCallRate`. */
-  slowCallDuration?: number | undefined;
   /** The calls that count: the last so many, or those of the last so many ms. @default { duration: 30_000 } */
   window?: { calls: number; duration?: undefined } | { duration: number; calls?: undefined } | undefined;
   /** Calls in the window before it opens at all. @default 20 */
@@ -138,14 +147,20 @@ export function resolveCircuitBreaker(
 }
 
 /** How many operations a destination takes at once. */
-export interface BulkheadOptions {
+export type BulkheadOptions = {
   /** Operations that run at once. */
   maxConcurrent: number;
-  /** Operations that may wait for a place; one more is refused at once. @default 0 */
-  maxQueue?: number | undefined;
-  /** The longest wait for a place, in ms. @default none */
-  queueTimeout?: number | undefined;
-}
+} & QueueOptions;
+
+/** How operations wait for a place: for some time only where there is a queue. */
+export type QueueOptions =
+  | {
+      /** Operations that may wait for a place; one more is refused at once. @default 0 */
+      maxQueue: number;
+      /** The longest wait for a place, in ms. @default none */
+      queueTimeout: number;
+    }
+  | { maxQueue?: number | undefined; queueTimeout?: undefined };
 
 /** A bulkhead's settings with the defaults filled in. */
 export interface BulkheadSettings {

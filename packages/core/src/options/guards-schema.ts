@@ -124,7 +124,14 @@ export const guardSchemas: {
   readonly bulkhead: () => z.ZodMiniType<BulkheadOptions, BulkheadOptions>;
   readonly pacer: () => z.ZodMiniType<PacerOptions, PacerOptions>;
   readonly hedge: () => z.ZodMiniType<HedgeOptions, HedgeOptions>;
-} = /* @__PURE__ */ lazy({ budget, circuitBreaker, bulkhead, pacer, hedge });
+} = /* @__PURE__ */ lazy({
+  budget,
+  // Which settings need each other is in their types, and checked below.
+  circuitBreaker: circuitBreaker as () => z.ZodMiniType<CircuitBreakerOptions, CircuitBreakerOptions>,
+  bulkhead: bulkhead as () => z.ZodMiniType<BulkheadOptions, BulkheadOptions>,
+  pacer,
+  hedge,
+});
 
 type GuardName = keyof typeof guardSchemas;
 type Accepts<Wide, Narrow extends Wide> = Narrow extends Wide ? Wide : never;
