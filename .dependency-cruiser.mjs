@@ -19,6 +19,8 @@ const floors = Object.entries({
   decision: ['operation.ts', 'decision.ts', 'attempt-entry.ts'],
   driver: [
     'engine.ts',
+    'engine-state.ts',
+    'admission.ts',
     'execution.ts',
     'operation-guards.ts',
     'event-execution.ts',
@@ -34,6 +36,7 @@ const floors = Object.entries({
     'diagnostics.ts',
     'discard.ts',
     'end-error.ts',
+    'end-report.ts',
     'hooks.ts',
     'interruption.ts',
     'observation.ts',

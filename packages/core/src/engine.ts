@@ -14,7 +14,7 @@ import type {
   Exchange,
   ExchangeDescription,
 } from './exchange.ts';
-import type { EngineState } from './execution.ts';
+import type { EngineState } from './engine-state.ts';
 import { isBounded, isPlain } from './first-attempt.ts';
 import { FirstBounds } from './first-bounds.ts';
 import type { CircuitBreaker } from './guards/circuit-breaker.ts';

@@ -1,26 +1,23 @@
 /** What drives one operation, whatever the form of its client: its waits, its callbacks, its timers, its end. */
 
-import { attachStatistics, lastRecordOf, operationOf, statisticsOf } from './attached-statistics.ts';
+import { Admission } from './admission.ts';
+import type { Admitted } from './admission.ts';
+import { attachStatistics, operationOf } from './attached-statistics.ts';
 import type { AttemptEntry } from './attempt-entry.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt.ts';
 import type { Timer } from './clock.ts';
-import type { Deadlines } from './deadlines.ts';
 import { boundDiscarding } from './discard.ts';
 import { endError, interruptionError } from './end-error.ts';
+import { countAttempt, countOperation, tellOfAttempt, tellOfEnd } from './end-report.ts';
+import type { EngineState } from './engine-state.ts';
 import type { CallOptions, Discarding, ExchangeDescription } from './exchange.ts';
-import type { RetryBudget } from './guards/budget.ts';
-import type { CircuitPermit } from './guards/circuit-breaker.ts';
-import type { Destination } from './guards/destination.ts';
-import type { Destinations } from './guards/destinations.ts';
 import type { Hedging } from './guards/hedging.ts';
-import { reportAttempt, reportEnd, reportRetry, runBeforeRetry } from './hooks.ts';
+import { reportRetry, runBeforeRetry } from './hooks.ts';
 import { countsIdempotencyKey, IDEMPOTENCY_KEY, makeIdempotencyKey } from './http/idempotency-key.ts';
 import { isIdempotent, upperCaseMethod } from './http/methods.ts';
-import { Interruption } from './interruption.ts';
-import type { Next, Wait } from './interruption.ts';
+import type { Interruption, Next, Wait } from './interruption.ts';
 import type { Observation } from './observation.ts';
-import { OperationGuards } from './operation-guards.ts';
 import { Operation } from './operation.ts';
 import type { Classification, Decision, FailureClass, Outcome, RetryReason, StopReason } from './outcome.ts';
 import type { ShouldRetryContext } from './options.ts';
@@ -28,28 +25,9 @@ import type { RetryPolicy } from './policy.ts';
 import { askShouldRetry } from './should-retry.ts';
 import { describeRequest } from './request.ts';
 import type { RequestDescription } from './request.ts';
-import { subscribe, unsubscribe } from './signals.ts';
-import type { SignalSubscriber } from './signals.ts';
-import type { RecentSums } from './statistics/recent-sums.ts';
-import { Waiting } from './waiting.ts';
-
-/** What all operations of an engine share. */
-export interface EngineState {
-  readonly destinations: Destinations;
-  /** The engine's own; a request may override it. */
-  readonly policy: RetryPolicy;
-  /** Of operations that are bounded by the policy's `timeout`. */
-  readonly operationDeadlines: Deadlines<'operation_timeout'> | undefined;
-  /** Of attempts that are bounded by the policy's `attemptTimeout`. */
-  readonly attemptDeadlines: Deadlines<'attempt_timeout'> | undefined;
-}
 
 /** An attempt that was sent before its execution was made. */
-export interface BegunAttempt {
-  readonly destination: Destination;
-  readonly startedAt: number;
-  /** Of its circuit. */
-  readonly permit: CircuitPermit | undefined;
+export interface BegunAttempt extends Admitted {
   /** The operation, whose first attempt this is. */
   toOperation(request: RequestDescription): Operation;
 }
@@ -58,10 +36,7 @@ export interface BegunAttempt {
  * One operation under way. A driver sends its attempts and asks here what follows from their ends. It is also the
  * description of its request: the URL is put together when somebody asks for it, and most requests end without that.
  */
-export abstract class Execution
-  extends Waiting
-  implements AttemptOwner, SignalSubscriber, RequestDescription
-{
+export abstract class Execution extends Admission implements AttemptOwner, RequestDescription {
   headers: Headers | undefined;
   readonly callerSignal: AbortSignal | undefined;
   readonly method: string | undefined;
@@ -69,23 +44,13 @@ export abstract class Execution
   /** Set where somebody observes operations. */
   observation: Observation | undefined;
   readonly operation: Operation;
-  protected readonly policy: RetryPolicy;
-  protected attemptTimer: Timer | undefined;
   /** How the attempt before ended: for the next one, and for the cause of a timeout. */
   protected previous: Outcome | undefined;
   protected readonly exchange: ExchangeDescription;
-  readonly #engine: EngineState;
-  /** Where the request goes, while the operation is under way. */
-  #destination: Destination | undefined;
-  #budget: RetryBudget | undefined;
-  #guards: OperationGuards | undefined;
-  #operationTimer: Timer | undefined;
-  /** The operation's time counts. */
-  #begun = false;
 
   /** @param first its first attempt, where that was begun without it */
   constructor(exchange: ExchangeDescription, policy: RetryPolicy, engine: EngineState, first?: BegunAttempt) {
-    super();
+    super(policy, engine);
     const call: CallOptions = exchange.call;
     const method = call.method === undefined ? undefined : upperCaseMethod(call.method);
     this.method = method;
@@ -101,10 +66,8 @@ export abstract class Execution
     }
     this.hasIdempotencyKey = hasIdempotencyKey;
     this.callerSignal = call.signal;
-    this.policy = policy;
     this.operation = first?.toOperation(this) ?? new Operation(policy, this, call, policy.clock.now());
-    this.#engine = engine;
-    if (first) this.#takeOver(first);
+    if (first) this.takeOver(first);
   }
 
   get bounded(): boolean {
@@ -120,134 +83,18 @@ export abstract class Execution
     return this.exchange.origin;
   }
 
-  remaining(): number {
-    return this.operation.remaining(this.policy.clock.now());
-  }
-
-  signalAborted(reason: unknown): void {
-    this.stop(new Interruption('caller_aborted', reason));
-  }
-
-  /** Listens to the caller's signal, and finds the destination with its guards. */
-  protected open(): void {
-    if (this.callerSignal) subscribe(this.callerSignal, this);
-    this.#useDestination(this.#engine.destinations.use(this.operation.key));
-  }
-
-  #takeOver({ destination, permit, startedAt }: BegunAttempt): void {
-    this.#begun = true;
-    if (this.callerSignal && !this.callerSignal.aborted) subscribe(this.callerSignal, this);
-    this.#useDestination(destination);
-    this.#guards?.takeOver(permit, startedAt);
-  }
-
-  #useDestination(destination: Destination): void {
-    const { policy } = this;
-    this.#destination = destination;
-    if (policy.budget) this.#budget = destination.budget(policy.budget);
-    const isHeld = policy.circuitBreaker || policy.bulkhead || policy.pacer || policy.hedge;
-    if (isHeld) this.#guards = new OperationGuards(destination, this.operation);
-  }
-
-  /**
-   * The way into the bulkhead. Returns whether the operation is in; if it has to wait, `entered` is called later.
-   *
-   * @throws Interruption when there is no place, and none will come
-   */
-  protected enter(): boolean {
-    const guards = this.#guards;
-    if (guards === undefined || guards.tryEnter()) return true;
-    this.operation.waitBegan();
-    this.wait(
-      (wait) => guards.waitForPlace(wait),
-      this.inOwnTurn(() => {
-        const now = this.policy.clock.now();
-        this.operation.admitted(now);
-        this.entered(now);
-      }),
-    );
-    return false;
-  }
-
-  /** The operation is in: its time begins to count. */
-  protected begin(now: number): void {
-    const { attemptTimeout = Infinity, timeout } = this.policy;
-    this.#begun = true;
-    // An attempt that ends before the operation's time is up needs no second timer.
-    if (timeout !== undefined && attemptTimeout >= timeout) this.limitOperation(now);
-  }
-
-  /** What follows an attempt is bounded by the operation's time alone. */
-  protected limitOperation(now?: number): void {
-    const { clock, timeout } = this.policy;
-    if (timeout === undefined || this.#operationTimer || !this.#begun) return;
-    const { operationDeadlines, policy } = this.#engine;
-    this.#operationTimer =
-      now !== undefined && policy === this.policy && operationDeadlines
-        ? operationDeadlines.add(this, now)
-        : clock.schedule(this.remaining(), () => {
-            this.timeIsUp('operation_timeout');
-          });
-  }
-
-  timeIsUp(kind: 'operation_timeout' | 'attempt_timeout'): void {
-    if (kind === 'operation_timeout') this.stop(new Interruption(kind));
-    else this.interrupt(new Interruption(kind));
-  }
-
-  /** Whether the policy has guards that an attempt has to pass. */
-  protected get isGuarded(): boolean {
-    return this.policy.circuitBreaker !== false || this.policy.pacer !== false;
-  }
-
-  /**
-   * The way of an attempt through the circuit breaker and the pacer. Returns whether it may be sent now; if it has to
-   * wait, `passed` is called later.
-   *
-   * @throws Interruption when it may not be sent
-   */
-  protected pass(now: number): boolean {
-    const guards = this.#guards as OperationGuards;
-    if (!guards.tryAcquire(now)) throw new Interruption('circuit_breaker_open');
-    const turnIn = guards.tryTake(now);
-    if (turnIn === 0) return true;
-    if (turnIn >= this.operation.remaining(now)) throw new Interruption('wait_exceeds_timeout');
-    this.operation.waitBegan();
-    this.waitWhileClosed(
-      guards.circuit,
-      (wait) => guards.waitForTurn(wait.granted),
-      this.inOwnTurn(() => {
-        this.passed(this.policy.clock.now());
-      }),
-    );
-    return false;
-  }
-
   /** An attempt is sent that is no hedge. */
   protected beginAttempt(now: number): Attempt {
     const { operation } = this;
     if (operation.attemptNumber === 0) {
-      this.#budget?.requested(now);
-      this.#guards?.requested(now);
+      this.budget?.requested(now);
+      this.guards?.requested(now);
     }
-    this.#guards?.attemptBegan(now);
+    this.guards?.attemptBegan(now);
     const attempt = new Attempt(this, operation.attemptNumber + 1, this.previous);
     this.announce(attempt, false);
     operation.beginAttempt(now);
     return attempt;
-  }
-
-  /** Lets go of timer, signal and guards. */
-  protected close(): void {
-    this.#operationTimer?.cancel();
-    this.attemptTimer?.cancel();
-    if (this.callerSignal) unsubscribe(this.callerSignal, this);
-    // The statistics of a result know its request, which this is, and are not to hold a response or an error.
-    this.previous = undefined;
-    if (this.#destination === undefined) return;
-    this.#guards?.release();
-    this.#engine.destinations.release(this.#destination);
-    this.#destination = undefined;
   }
 
   /** How hedges are sent, where this request may have any. */
@@ -255,7 +102,7 @@ export abstract class Execution
     const { policy, operation } = this;
     if (!policy.hedge || operation.hinted || operation.attemptNumber >= policy.maxAttempts) return undefined;
     if (!(this.exchange.concurrent ?? true) || !isIdempotent(this, policy.methods)) return undefined;
-    return this.#guards?.hedging;
+    return this.guards?.hedging;
   }
 
   /** Whether one more hedge may be sent in a round that is under way. */
@@ -281,25 +128,12 @@ export abstract class Execution
     return (this.headers ??= new Headers());
   }
 
-  /** Sets the attempt's own timer, where it would end before the operation's. */
-  protected limitAttempt(startedAt: number): void {
-    const { attemptTimeout, clock } = this.policy;
-    if (attemptTimeout === undefined || attemptTimeout >= this.operation.remaining(startedAt)) return;
-    const { attemptDeadlines, policy } = this.#engine;
-    this.attemptTimer =
-      policy === this.policy && attemptDeadlines
-        ? attemptDeadlines.add(this, startedAt)
-        : clock.schedule(attemptTimeout, () => {
-            this.timeIsUp('attempt_timeout');
-          });
-  }
-
   /** What an interruption is to the caller: the caller's own reason, or an error of ours. */
   protected reasonOf({ kind, reason }: Interruption): unknown {
     if (kind === 'caller_aborted') return this.exchange.abortError?.(reason) ?? reason;
     if (reason !== undefined) return reason;
     const previous = this.previous ?? this.exchange.previous;
-    return interruptionError(kind, this.operation, previous, this.#guards?.circuit);
+    return interruptionError(kind, this.operation, previous, this.guards?.circuit);
   }
 
   /** The error of an attempt, in words. */
@@ -346,9 +180,9 @@ export abstract class Execution
   /** @param now later than the end, where somebody was asked about it */
   protected decide(outcome: Outcome, classification: Classification, endedAt: number, now: number): Decision {
     const { clock, random } = this.policy;
-    const guards = this.#guards;
+    const guards = this.guards;
     const { failureClass, retryable } = classification;
-    if (retryable) this.#budget?.failed(failureClass === 'throttled');
+    if (retryable) this.budget?.failed(failureClass === 'throttled');
     guards?.attemptEnded(outcome, failureClass, endedAt);
     const decision = this.operation.decide(outcome, classification, endedAt, {
       now,
@@ -356,7 +190,7 @@ export abstract class Execution
       random,
       replayable: this.exchange.replayable ?? true,
       closing: this.exchange.closing ?? false,
-      budget: this.#budget,
+      budget: this.budget,
       circuitOpen: guards?.circuit?.state === 'open',
     });
     this.#attemptEnded(failureClass);
@@ -383,17 +217,11 @@ export abstract class Execution
   ): void {
     const { clock } = this.policy;
     // A failure that others outlived is a failure all the same.
-    if (outcome) this.#budget?.failed(failureClass === 'throttled');
+    if (outcome) this.budget?.failed(failureClass === 'throttled');
     this.operation.focus(attempt);
     this.operation.endBeside(outcome, failureClass, reason, { now: clock.now(), clock });
     this.#attemptEnded(failureClass);
   }
-
-  /** A place in the bulkhead has come. */
-  protected abstract entered(now: number): void;
-
-  /** The guards let the next attempt through. */
-  protected abstract passed(now: number): void;
 
   /** Nothing stands before the retry any more but the guards. */
   protected abstract rested(): void;
@@ -408,7 +236,7 @@ export abstract class Execution
     this.exchange.retrying?.();
     const rested = this.policy.hooks.beforeRetry ? this.#hook(reason, outcome) : Execution.#rested;
     if (discarding) this.#waitForConnection(delay, rested, boundDiscarding(discarding, this.policy.clock));
-    else this.waitWhileClosed(this.#guards?.circuit, this.#delay(delay), rested);
+    else this.waitWhileClosed(this.guards?.circuit, this.#delay(delay), rested);
   }
 
   static readonly #rested: Next = (execution) => {
@@ -438,7 +266,13 @@ export abstract class Execution
     const waited = (): void => {
       void this.follow(discarded.finished, rested, giveUp);
     };
-    this.waitWhileClosed(this.#guards?.circuit, this.#delay(delay), waited, giveUp);
+    this.waitWhileClosed(this.guards?.circuit, this.#delay(delay), waited, giveUp);
+  }
+
+  protected override close(): void {
+    super.close();
+    // The statistics of a result know its request, which this is, and are not to hold a response or an error.
+    this.previous = undefined;
   }
 
   /** For a driver whose waits can be cut short. */
@@ -446,17 +280,18 @@ export abstract class Execution
 
   /** The operation ends with this response or value of the client. */
   protected succeed(value: unknown, outcome: Outcome | undefined, endedAt: number): void {
-    this.operation.succeed(outcome?.kind === 'response' ? outcome.status : undefined, endedAt);
-    this.#budget?.succeeded(this.operation.charge);
-    this.#guards?.succeeded(outcome, endedAt);
-    if (this.operation.attemptNumber === 1) {
-      this.#sums.succeededAtOnce(this.operation.responseTime, endedAt);
+    const { operation } = this;
+    operation.succeed(outcome?.kind === 'response' ? outcome.status : undefined, endedAt);
+    this.budget?.succeeded(operation.charge);
+    this.guards?.succeeded(outcome, endedAt);
+    if (operation.attemptNumber === 1) {
+      this.sums.succeededAtOnce(operation.responseTime, endedAt);
     } else {
-      this.#countAttempt(undefined);
-      this.#countOperation();
+      countAttempt(this, undefined);
+      countOperation(this);
     }
-    this.#tellOfAttempt();
-    this.#tellOfEnd(value, false);
+    tellOfAttempt(this);
+    tellOfEnd(this, value, false);
     this.exchange.release?.();
   }
 
@@ -467,7 +302,7 @@ export abstract class Execution
    * @returns what the caller gets thrown; `undefined` when the caller gets the value
    */
   protected giveUp(outcome: Outcome, value: unknown): { readonly reason: unknown } | undefined {
-    const ownError = endError(this.operation, outcome, value, this.#guards?.circuit);
+    const ownError = endError(this.operation, outcome, value, this.guards?.circuit);
     if (outcome.kind === 'error') {
       attachStatistics(outcome.error, this.operation);
       return this.fail(ownError ?? outcome.error);
@@ -484,7 +319,7 @@ export abstract class Execution
     // An attempt's own timeout ends an attempt, so it never gets here.
     const kind = interruption.kind === 'attempt_timeout' ? 'operation_timeout' : interruption.kind;
     const inAttempt = this.operation.interrupt(kind, reason, this.policy.clock.now());
-    if (inAttempt && kind !== 'caller_aborted') this.#guards?.attemptTimedOut();
+    if (inAttempt && kind !== 'caller_aborted') this.guards?.attemptTimedOut();
     if (inAttempt) this.#attemptEnded(kind === 'caller_aborted' ? 'aborted' : 'timeout');
     return this.fail(reason);
   }
@@ -496,41 +331,13 @@ export abstract class Execution
     return failure;
   }
 
-  /** One that ends before it was begun has no destination yet. */
-  get #sums(): RecentSums {
-    return (this.#destination ?? this.#engine.destinations.of(this.operation.key)).sums;
-  }
-
   #attemptEnded(failureClass: FailureClass | undefined): void {
-    this.#countAttempt(failureClass);
-    this.#tellOfAttempt();
+    countAttempt(this, failureClass);
+    tellOfAttempt(this);
   }
 
   #ended(result: unknown, failed: boolean): void {
-    this.#countOperation();
-    this.#tellOfEnd(result, failed);
-  }
-
-  #countAttempt(failureClass: FailureClass | undefined): void {
-    const { currentAttempt, endedAt, responseTime } = this.operation;
-    this.#sums.attemptEnded(currentAttempt.number, responseTime, failureClass, endedAt);
-  }
-
-  #countOperation(): void {
-    const { attemptNumber, endedAt, result, retryOverhead } = this.operation;
-    this.#sums.operationEnded(result ?? 'aborted', attemptNumber, retryOverhead, endedAt);
-  }
-
-  #tellOfAttempt(): void {
-    reportAttempt(this.operation);
-    this.observation?.attemptEnded(lastRecordOf(this.operation));
-  }
-
-  #tellOfEnd(result: unknown, failed: boolean): void {
-    attachStatistics(result, this.operation);
-    reportEnd(this.operation);
-    if (this.observation === undefined) return;
-    const statistics = statisticsOf(this.operation);
-    this.observation.ended(failed ? { statistics, error: result } : { statistics, result });
+    countOperation(this);
+    tellOfEnd(this, result, failed);
   }
 }

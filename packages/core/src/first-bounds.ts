@@ -2,7 +2,8 @@
 
 import type { AttemptOwner } from './attempt.ts';
 import type { Timer } from './clock.ts';
-import type { EngineState, Execution } from './execution.ts';
+import type { Execution } from './execution.ts';
+import type { EngineState } from './engine-state.ts';
 import type { CircuitBreaker, CircuitPermit } from './guards/circuit-breaker.ts';
 import type { RetryPolicy } from './policy.ts';
 import { subscribe, unsubscribe } from './signals.ts';

@@ -4,7 +4,8 @@ import type { Attempt } from './attempt.ts';
 import { RetryError } from './errors.ts';
 import { EventExecution } from './event-execution.ts';
 import type { Discarding, Exchange, Transport } from './exchange.ts';
-import type { BegunAttempt, EngineState } from './execution.ts';
+import type { BegunAttempt } from './execution.ts';
+import type { EngineState } from './engine-state.ts';
 import type { Outcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
 
