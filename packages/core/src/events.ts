@@ -73,3 +73,13 @@ export interface RetryHooks {
   /** When a circuit breaker opened, let probes through, or closed. The engine's own hook hears it, not a request's. */
   onCircuitChange?: ((event: CircuitChangeEvent) => void) | undefined;
 }
+
+/** The hooks by name, in their order. */
+export const HOOKS = [
+  'onAttempt',
+  'onRetry',
+  'beforeRetry',
+  'onSuccess',
+  'onGiveUp',
+  'onCircuitChange',
+] as const;

@@ -3,6 +3,7 @@
 import type * as z from 'zod/mini';
 
 import { RetryConfigError } from '../errors.ts';
+import { HOOKS } from '../events.ts';
 
 /** For each name that an object may have, what makes its schema. A name may be left out. */
 type Shape = Readonly<Record<string, () => z.ZodMiniType>>;
@@ -73,9 +74,7 @@ function knownKeys(
 ): string {
   if (path.length === 0) return names.join(', ');
   const prefix = `${path.join('.')}.`;
-  if (prefix === 'hooks.') {
-    return 'onAttempt, onRetry, beforeRetry, onSuccess, onGiveUp and onCircuitChange';
-  }
+  if (prefix === 'hooks.') return HOOKS.join(', ');
   if (prefix === 'budget.') {
     const { kind } = given as { readonly kind?: unknown };
     return kind === 'tokens'

@@ -5,6 +5,7 @@ import * as z from 'zod/mini';
 import type { BackoffContext, StrategyName } from '../backoff/backoff.ts';
 import type { Clock, Random } from '../clock.ts';
 import { RetryConfigError } from '../errors.ts';
+import { HOOKS } from '../events.ts';
 import type { RetryHooks } from '../events.ts';
 import type { AnyRetryOptions, ErrorMatcher, GeneralOptions, RetryOptions } from '../options.ts';
 import type { FailureClass } from '../outcome.ts';
@@ -50,7 +51,7 @@ const accepted = /* @__PURE__ */ once((): Readonly<Record<string, string>> => ({
   key: 'a function of the request that returns a string',
   ...ACCEPTED_BY_GUARDS,
   maxKeys: 'a whole number of at least 1',
-  hooks: 'an object of functions: onAttempt, onRetry, beforeRetry, onSuccess, onGiveUp, onCircuitChange',
+  hooks: `an object of functions: ${HOOKS.join(', ')}`,
   throwOnExhausted: 'true or false',
   clock: 'an object with the functions now(), epoch() and schedule(delay, callback)',
   random: 'a function that returns a number from 0 to below 1',
@@ -65,9 +66,11 @@ export const acceptedInJson: () => Readonly<Record<string, string>> = /* @__PURE
 }));
 
 const func = <T>(): z.ZodMiniCustom<T, T> => z.custom<T>((value) => typeof value === 'function');
-const hook = <Name extends keyof RetryHooks>(): z.ZodMiniOptional<
-  z.ZodMiniCustom<NonNullable<RetryHooks[Name]>, NonNullable<RetryHooks[Name]>>
-> => z.optional(func<NonNullable<RetryHooks[Name]>>());
+const hookFunctions = () =>
+  z.strictObject(Object.fromEntries(HOOKS.map((name) => [name, z.optional(func())]))) as z.ZodMiniType<
+    RetryHooks,
+    RetryHooks
+  >;
 
 const duration = () => z.number().check(z.gte(0));
 const positiveDuration = () => z.number().check(z.gt(0));
@@ -135,17 +138,7 @@ const optionsShape = /* @__PURE__ */ extended(jsonShape, {
   nonRetryableErrors: () => z.optional(z.readonly(z.array(func<ErrorMatcher>()))),
   shouldRetry: () => z.optional(func<NonNullable<GeneralOptions['shouldRetry']>>()),
   key: () => z.optional(func<(request: RequestDescription) => string>()),
-  hooks: () =>
-    z.optional(
-      z.strictObject({
-        onAttempt: hook<'onAttempt'>(),
-        onRetry: hook<'onRetry'>(),
-        beforeRetry: hook<'beforeRetry'>(),
-        onSuccess: hook<'onSuccess'>(),
-        onGiveUp: hook<'onGiveUp'>(),
-        onCircuitChange: hook<'onCircuitChange'>(),
-      }),
-    ),
+  hooks: () => z.optional(hookFunctions()),
   clock: () =>
     z.optional(
       z.custom<Clock>((value) => {
@@ -173,6 +166,8 @@ type Agreement = [
   Accepts<keyof SchemaInput, keyof AnyRetryOptions>,
   Accepts<keyof AnyRetryOptions, keyof SchemaInput>,
   Accepts<AnyRetryOptions, RetryOptions>,
+  Accepts<(typeof HOOKS)[number], keyof RetryHooks>,
+  Accepts<keyof RetryHooks, (typeof HOOKS)[number]>,
 ];
 
 /**
@@ -192,8 +187,6 @@ function ownOptions(options: AnyRetryOptions): AnyRetryOptions {
   const own = Object.fromEntries(given) as AnyRetryOptions;
   return own.hooks ? { ...own, hooks: ownHooks(own.hooks) } : own;
 }
-
-const HOOKS = ['onAttempt', 'onRetry', 'beforeRetry', 'onSuccess', 'onGiveUp', 'onCircuitChange'] as const;
 
 function ownHooks(hooks: RetryHooks): RetryHooks {
   return Object.fromEntries(

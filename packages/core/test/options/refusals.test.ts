@@ -122,7 +122,7 @@ describe('an unknown key is refused with the keys that are known', () => {
     ['jitter.ratio', 'only range', { jitter: { ratio: 1 } }],
     [
       'hooks.onOpen',
-      'only onAttempt, onRetry, beforeRetry, onSuccess, onGiveUp and onCircuitChange',
+      'only onAttempt, onRetry, beforeRetry, onSuccess, onGiveUp, onCircuitChange',
       { hooks: { onOpen: 1 } },
     ],
   ])('%s', (path, accepted, options) => {
