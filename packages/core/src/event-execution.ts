@@ -1,7 +1,6 @@
 /** Drives an operation by the events of its client. */
 
 import { statisticsOf } from './attached-statistics.ts';
-import type { AttemptEntry } from './attempt-entry.ts';
 import { ANY_CONTEXT } from './async-context.ts';
 import type { AsyncContext } from './async-context.ts';
 import { Attempt } from './attempt.ts';
@@ -10,6 +9,7 @@ import { Execution } from './execution.ts';
 import type { BegunAttempt } from './execution.ts';
 import type { EngineState } from './engine-state.ts';
 import { HedgedRound } from './hedge.ts';
+import type { Leg } from './hedge.ts';
 import { Interruption } from './interruption.ts';
 import type { Wait } from './interruption.ts';
 import { isObserved, observe } from './observation.ts';
@@ -24,7 +24,7 @@ export class EventExecution extends Execution implements EventOperation {
   /** The attempt that has not ended yet; of several, the first that was sent. */
   #attempt: Attempt | undefined;
   /** Set while attempts may run beside each other. */
-  #hedges: Hedges | undefined;
+  #round: HedgedRound | undefined;
   /** The wait for a retry. */
   #wait: Wait | undefined;
   readonly #context: AsyncContext;
@@ -111,7 +111,7 @@ export class EventExecution extends Execution implements EventOperation {
 
   succeeded(status: number, attempt: AttemptContext): void {
     this.#resume(() => {
-      const leg = this.#hedges?.legs.get(attempt);
+      const leg = this.#round?.legOf(attempt);
       if (!this.#takeAttempt(attempt)) return;
       if (leg) this.#endOthers(leg);
       this.#succeed({ kind: 'response', status } as ResponseOutcome, this.policy.clock.now(), attempt);
@@ -158,7 +158,7 @@ export class EventExecution extends Execution implements EventOperation {
     const reason = this.reasonOf(interruption);
     const { kind } = interruption;
     if (kind === 'attempt_timeout' && this.#hasAnsweredInTime(reason)) return;
-    if (this.#hedges) {
+    if (this.#round) {
       // A callback may abort within this, and the end is on its way already.
       this.#attempt = undefined;
       this.#takeOthers(attempt, (leg) => {
@@ -178,17 +178,15 @@ export class EventExecution extends Execution implements EventOperation {
 
   /** Whether somebody is asked about an answer that came in time. It stays, and those that have not answered end. */
   #hasAnsweredInTime(reason: unknown): boolean {
-    const hedges = this.#hedges;
-    const legs = [...(hedges?.legs.values() ?? [])];
-    if (hedges === undefined || !legs.some(({ isAsked }) => isAsked)) return false;
+    const round = this.#round;
+    if (!round?.legs.some(({ isAsked }) => isAsked)) return false;
     // Nothing would bound a hedge from here on.
-    hedges.round.stop();
-    for (const leg of legs) {
+    round.stop();
+    for (const leg of round.legs) {
       // A callback may have ended the round within this.
-      if (leg.isAsked || this.#hedges !== hedges) continue;
-      hedges.legs.delete(leg.attempt);
-      [this.#attempt] = (hedges.legs as Map<Attempt, Leg>).keys();
-      hedges.round.failed(leg, true, () => {
+      if (leg.isAsked || this.#round !== round) continue;
+      this.#attempt = round.take(leg.attempt);
+      round.failed(true, () => {
         this.endBeside(leg.entry, undefined, 'timeout', 'attempt_timeout');
       });
       leg.attempt.abandon(reason);
@@ -249,11 +247,10 @@ export class EventExecution extends Execution implements EventOperation {
   #beginRound(attempt: Attempt): void {
     const { hedging } = this;
     if (hedging === undefined) return;
-    const leg = { attempt, entry: this.operation.currentAttempt, isRefused: false, isAsked: false };
-    const round = new HedgedRound<Leg>(hedging, this.policy);
-    this.#hedges = { round, legs: new Map([[attempt, leg]]), handingOver: undefined };
-    round.begin(
-      leg,
+    this.#round = new HedgedRound(hedging, this.policy);
+    this.#round.begin(
+      attempt,
+      this.operation.currentAttempt,
       (tell) => {
         this.#sendHedge(tell);
       },
@@ -262,73 +259,60 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   #sendHedge(tell: (() => void) | undefined): void {
-    const hedges = this.#hedges;
+    const round = this.#round;
     tell?.();
-    if (this.#hasEndedRound(hedges)) return;
+    if (this.#hasEndedRound(round)) return;
     this.hedged();
-    if (hedges === undefined || this.#hasEndedRound(hedges)) return;
+    if (round === undefined || this.#hasEndedRound(round)) return;
     // Another attempt may have failed within a callback, and the last hedge been sent in its place.
     if (this.operation.attemptNumber >= this.policy.maxAttempts) return;
     const entry = this.operation.beginHedge(this.policy.clock.now());
     const attempt = new Attempt(this, entry.number, this.previous);
-    const leg = { attempt, entry, isRefused: false, isAsked: false };
-    hedges.legs.set(attempt, leg);
-    hedges.round.add(leg);
+    round.add(attempt, entry);
     this.#attempt ??= attempt;
     this.announce(attempt, true);
-    hedges.handingOver = attempt;
+    round.handingOver = attempt;
     this.#sendOne(attempt);
-    hedges.handingOver = undefined;
+    round.handingOver = undefined;
   }
 
   /** A callback may have ended the operation: with those under way, or here where nothing is. */
-  #hasEndedRound(hedges: Hedges | undefined): boolean {
-    return this.#hedges !== hedges || this.#endIfInterrupted();
+  #hasEndedRound(round: HedgedRound | undefined): boolean {
+    return this.#round !== round || this.#endIfInterrupted();
   }
 
   /** Whether this attempt is one to end; then it is none any more. */
   #takeAttempt(attempt: AttemptContext): boolean {
-    const legs = this.#hedges?.legs;
-    const leg = legs?.get(attempt);
-    if (leg) {
-      legs?.delete(attempt);
-      this.operation.focus(leg.entry);
-    } else if (this.#attempt !== attempt) {
-      return false;
-    }
-    if (this.#attempt === attempt) {
-      const [next] = legs?.keys() ?? [];
-      this.#attempt = next as Attempt | undefined;
-    }
+    const leg = this.#round?.legOf(attempt);
+    if (leg) this.operation.focus(leg.entry);
+    else if (this.#attempt !== attempt) return false;
+    this.#attempt = this.#round?.take(attempt);
     if (this.#attempt === undefined) this.attemptTimer?.cancel();
     return true;
   }
 
   /** Ends the round, and hands over the attempts that are still under way beside this one. */
   #takeOthers(attempt: AttemptContext | undefined, end: (leg: Leg) => void): void {
-    const hedges = this.#hedges;
-    if (hedges === undefined) return;
-    hedges.round.end();
-    const legs = [...hedges.legs.values()];
+    const legs = this.#round?.end() ?? [];
     const own = legs.find((leg) => leg.attempt === attempt);
-    this.#hedges = undefined;
+    this.#round = undefined;
     for (const leg of legs) if (leg !== own) end(leg);
     if (own) this.operation.focus(own.entry);
   }
 
   #isUnderWay(attempt: AttemptContext): boolean {
-    return this.#attempt === attempt || this.#hedges?.legs.has(attempt) === true;
+    return this.#attempt === attempt || this.#round?.legOf(attempt) !== undefined;
   }
 
   #attemptEnded(outcome: Outcome | undefined, attempt: AttemptContext): void {
     if (!this.#isUnderWay(attempt)) return;
-    const hedges = this.#hedges;
-    const leg = hedges?.legs.get(attempt);
+    const round = this.#round;
+    const leg = round?.legOf(attempt);
     const endedAt = this.policy.clock.now();
     const classification = outcome ? this.classify(outcome, this.#transport.result?.(attempt)) : SUCCESS;
     const isAsked = outcome && this.policy.shouldRetry && classification.failureClass !== 'aborted';
-    if (hedges && leg) {
-      if (hedges.handingOver === attempt) leg.isRefused = outcome?.kind === 'error';
+    if (leg) {
+      if (round?.handingOver === attempt) leg.isRefused = outcome?.kind === 'error';
       leg.isAsked = Boolean(isAsked);
       if (isAsked) void this.#askAboutLeg(leg, outcome, classification, endedAt);
       else this.#judgeLeg(leg, outcome, classification, endedAt);
@@ -358,20 +342,19 @@ export class EventExecution extends Execution implements EventOperation {
   /** Others may answer while the user's function thinks: then this attempt has lost. */
   async #askAboutLeg(leg: Leg, outcome: Outcome, builtIn: Classification, endedAt: number): Promise<void> {
     const classification = await this.askShouldRetry(outcome, builtIn, leg.entry);
-    if (this.#hedges?.round.has(leg)) this.#judgeLeg(leg, outcome, classification, endedAt);
+    if (this.#round?.legOf(leg.attempt)) this.#judgeLeg(leg, outcome, classification, endedAt);
   }
 
   #judgeLeg(leg: Leg, outcome: Outcome | undefined, classification: Classification, endedAt: number): void {
     const { attempt } = leg;
-    const { legs, round } = this.#hedges as Hedges;
     const { failureClass, reason, retryable } = classification;
-    legs.delete(attempt);
-    if (this.#attempt === attempt) [this.#attempt] = (legs as Map<Attempt, Leg>).keys();
+    const round = this.#round as HedgedRound;
+    this.#attempt = round.take(attempt);
     // What a client says that takes no more requests, as one that is being closed, ends none that it has taken.
     const { isRefused } = leg;
     if (outcome && failureClass !== undefined && (retryable || isRefused)) {
       // The next hedge may be sent within this, and may answer at once.
-      const goesOn = round.failed(leg, (!retryable && isRefused) || this.hasHint(outcome), () => {
+      const goesOn = round.failed((!retryable && isRefused) || this.hasHint(outcome), () => {
         this.endBeside(leg.entry, outcome, failureClass, reason);
       });
       if (goesOn) {
@@ -465,28 +448,10 @@ export class EventExecution extends Execution implements EventOperation {
 
   #end(interruption: Interruption): void {
     this.#attempt = undefined;
-    this.#hedges?.round.end();
+    this.#round?.end();
     this.attemptTimer?.cancel();
     const { reason } = this.endInterrupted(interruption);
     this.close();
     this.#transport.fail(reason);
   }
-}
-
-/** Attempts that may run beside each other. */
-interface Hedges {
-  readonly round: HedgedRound<Leg>;
-  readonly legs: Map<AttemptContext, Leg>;
-  /** The hedge that is being handed to the client. */
-  handingOver: Attempt | undefined;
-}
-
-/** One of several attempts that run beside each other. */
-interface Leg {
-  readonly attempt: Attempt;
-  readonly entry: AttemptEntry;
-  /** It failed within its own sending. */
-  isRefused: boolean;
-  /** It has answered, and `shouldRetry` thinks about that. */
-  isAsked: boolean;
 }

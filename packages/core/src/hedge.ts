@@ -1,17 +1,33 @@
 /** Several attempts beside each other: who is still under way, and when one more is sent. */
 
+import type { AttemptEntry } from './attempt-entry.ts';
+import type { Attempt } from './attempt.ts';
 import type { Timer } from './clock.ts';
+import type { AttemptContext } from './exchange.ts';
 import type { Hedging } from './guards/hedging.ts';
 import type { RetryPolicy } from './policy.ts';
+
+/** One of several attempts that run beside each other. */
+export interface Leg {
+  readonly attempt: Attempt;
+  readonly entry: AttemptEntry;
+  /** It failed within its own sending. */
+  isRefused: boolean;
+  /** It has answered, and `shouldRetry` thinks about that. */
+  isAsked: boolean;
+}
 
 /**
  * An attempt and its hedges. One that answers ends the round; one that fails in a way that passes makes room for the
  * next, at once. Sources: Dean and Barroso, The Tail at Scale (CACM 2013); hedging in gRFC A6.
  */
-export class HedgedRound<Leg extends object> {
+export class HedgedRound {
+  /** The hedge that is being handed to the client. */
+  handingOver: Attempt | undefined;
   readonly #hedging: Hedging;
   readonly #policy: RetryPolicy;
-  readonly #live = new Set<Leg>();
+  /** Those under way, in the order of their sending. */
+  readonly #legs = new Map<AttemptContext, Leg>();
   #hedges = 0;
   #timer: Timer | undefined;
   #stopped = false;
@@ -23,40 +39,55 @@ export class HedgedRound<Leg extends object> {
     this.#policy = policy;
   }
 
+  get legs(): Leg[] {
+    return [...this.#legs.values()];
+  }
+
+  legOf(attempt: AttemptContext): Leg | undefined {
+    return this.#legs.get(attempt);
+  }
+
   /**
    * The first attempt is about to be sent.
    *
    * @param send sends a hedge; it calls `tell`, if that is given, when the hedge is known and before it is sent
    * @param canSend whether the operation may send one more
    */
-  begin(first: Leg, send: (tell?: () => void) => void, canSend: () => boolean): void {
-    this.#live.add(first);
+  begin(
+    first: Attempt,
+    entry: AttemptEntry,
+    send: (tell?: () => void) => void,
+    canSend: () => boolean,
+  ): void {
+    this.add(first, entry);
     this.#send = send;
     this.#canSend = canSend;
     this.#arm();
   }
 
-  add(leg: Leg): void {
-    this.#live.add(leg);
+  /** An attempt is about to be sent. */
+  add(attempt: Attempt, entry: AttemptEntry): void {
+    this.#legs.set(attempt, { attempt, entry, isRefused: false, isAsked: false });
   }
 
-  /** Whether anybody waits for this attempt. */
-  has(leg: Leg): boolean {
-    return this.#live.has(leg);
+  /** An attempt has ended. Returns the first of those that are still under way. */
+  take(attempt: AttemptContext): Attempt | undefined {
+    this.#legs.delete(attempt);
+    const [next] = this.#legs.values();
+    return next?.attempt;
   }
 
   /**
-   * An attempt failed, and could be sent again. The next hedge is sent at once, where there is one.
+   * The attempt that was taken last failed, and could be sent again. The next hedge is sent at once, where there is one.
    *
    * @param isLast no more hedges: the server asks for a wait, or the client takes none
    * @param tell tells of this end, where others are under way
    * @returns whether others are
    */
-  failed(leg: Leg, isLast: boolean, tell: () => void): boolean {
-    this.#live.delete(leg);
+  failed(isLast: boolean, tell: () => void): boolean {
     if (isLast) this.stop();
     else if (this.#hedge(tell)) return true;
-    if (this.#live.size === 0) return false;
+    if (this.#legs.size === 0) return false;
     tell();
     return true;
   }
@@ -64,8 +95,8 @@ export class HedgedRound<Leg extends object> {
   /** Ends the round. Returns the attempts that are still under way. */
   end(): Leg[] {
     this.stop();
-    const rest = [...this.#live];
-    this.#live.clear();
+    const rest = this.legs;
+    this.#legs.clear();
     return rest;
   }
 
