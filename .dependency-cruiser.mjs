@@ -44,6 +44,7 @@ const floors = Object.entries({
     'waiting.ts',
     'within-request.ts',
     'exchange.ts',
+    'function-exchange.ts',
     'replayable-stream.ts',
     'hedge.ts',
     'retry.ts',
