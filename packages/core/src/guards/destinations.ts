@@ -96,7 +96,8 @@ export class Destinations {
   }
 
   #delete(destination: Destination): void {
-    this.#byKey.delete(destination.key);
+    // What counts is counted once.
+    if (!this.#byKey.delete(destination.key)) return;
     if (this.#last === destination) this.#last = undefined;
     this.#forgotten(destination);
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { getRetryStatistics } from '../../src/attached-statistics.ts';
 import { scriptedOperation } from '../../src/testing/scripted-operation.ts';
 import { FakeExchange } from '../fake-exchange.ts';
-import { rejectionOf, virtualEngine } from '../virtual-engine.ts';
+import { deferred, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 const fails = (): Promise<never> => Promise.reject(new Error('again'));
 
@@ -140,6 +140,19 @@ describe('the statistics of a destination', () => {
       lately: 11,
     });
     expect(keys).toHaveLength(1);
+  });
+
+  it('count once in the total, whichever of too many is forgotten first', async () => {
+    const { engine } = virtualEngine({ maxKeys: 1 });
+    const gates = ['a', 'b', 'c'].map((key) => {
+      const gate = deferred<number>();
+      return { end: gate.resolve, running: engine.execute(() => gate.promise, { key }) };
+    });
+    for (const { end, running } of [gates[1]!, gates[0]!, gates[2]!]) {
+      end(1);
+      await running;
+    }
+    expect(engine.statistics.snapshot()).toMatchObject({ totalOperations: 3, totalAttempts: 3 });
   });
 
   it('end with the last minute, and the total goes on', async () => {
