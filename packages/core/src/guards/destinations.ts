@@ -15,7 +15,7 @@ export class Destinations {
   readonly #forgotten: (destination: Destination) => void;
   /** Least recently used first. */
   readonly #byKey = new Map<string, Destination>();
-  /** Most requests go where the one before went. */
+  /** The last of them: most requests go where the one before went. */
   #last: Destination | undefined;
   /** There are more than the limit, since all were in use. */
   #isOverfull = false;
@@ -36,10 +36,7 @@ export class Destinations {
   /** The destination, for one more operation. Give it back with `release`. */
   use(key: string): Destination {
     let destination = this.#last;
-    if (destination === undefined || destination.key !== key) {
-      destination = this.#find(key);
-      this.#last = destination;
-    }
+    if (destination === undefined || destination.key !== key) destination = this.#find(key);
     destination.users += 1;
     return destination;
   }
@@ -77,6 +74,7 @@ export class Destinations {
     else this.#makeRoom(this.#limit);
     const destination = known ?? new Destination(key, this.#settings, this.#surroundings);
     this.#byKey.set(key, destination);
+    this.#last = destination;
     this.#isOverfull = this.#byKey.size > this.#limit;
     return destination;
   }

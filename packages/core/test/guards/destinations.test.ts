@@ -56,6 +56,15 @@ describe('the destinations', () => {
     expect(keys(destinations)).toBe('b c');
   });
 
+  it('stay the most recently used ones, where others are only asked for', () => {
+    const destinations = make(2);
+    visit(destinations, 'a');
+    destinations.of('b');
+    visit(destinations, 'a');
+    destinations.of('c');
+    expect(keys(destinations)).toBe('a c');
+  });
+
   it('are made where somebody asks for one, within the limit', () => {
     const destinations = make(2);
     const made = destinations.of('a');
