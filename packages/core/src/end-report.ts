@@ -25,8 +25,9 @@ export function countOperation({ operation, sums }: Reported): void {
 }
 
 export function tellOfAttempt({ observation, operation }: Reported): void {
-  reportAttempt(operation);
+  // First, for the hook may abort: then the attempts beside this one end within it, and so does the operation.
   observation?.attemptEnded(lastRecordOf(operation));
+  reportAttempt(operation);
 }
 
 /**

@@ -7,7 +7,7 @@ import { instrument } from '../../src/observation.ts';
 import { FakeEventExchange } from '../fake-event-exchange.ts';
 import { FakeExchange } from '../fake-exchange.ts';
 import { response } from '../operation-driver.ts';
-import { rejectionOf, virtualEngine } from '../virtual-engine.ts';
+import { codedError, neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 const handles: Disposable[] = [];
 afterEach(() => {
@@ -84,6 +84,31 @@ describe('an instrumentation', () => {
     await clock.advance(100);
     operation.responded(response(200));
     expect(told.slice(1)).toEqual(WHOLE.slice(1));
+  });
+
+  it('is told how an attempt ended before a hook can end the operation', async () => {
+    const { told, instrumentation } = recorder();
+    observe(instrumentation);
+    const controller = new AbortController();
+    const { clock, engine } = virtualEngine({
+      hedge: { delay: 50, maxExtraLoad: 1 },
+      maxAttempts: 2,
+      hooks: {
+        onAttempt: () => {
+          controller.abort('stop');
+        },
+      },
+    });
+    const running = engine.execute(
+      ({ number }) => (number === 1 ? neverSettles() : Promise.reject(codedError('ECONNRESET'))),
+      { signal: controller.signal },
+    );
+    expect(await rejectionOf(clock.run(running))).toBe('stop');
+    expect(told.slice(-3)).toEqual([
+      ['attempt ended', { reason: 'transport_error' }],
+      ['attempt ended', { reason: 'caller_aborted' }],
+      ['ended', 'error'],
+    ]);
   });
 
   it('is told of every hedge, the one that lost too', async () => {
