@@ -311,6 +311,7 @@ export class EventExecution extends Execution implements EventOperation {
     const endedAt = this.policy.clock.now();
     const classification = outcome ? this.classify(outcome, this.#transport.result?.(attempt)) : SUCCESS;
     const isAsked = outcome && this.policy.shouldRetry && classification.failureClass !== 'aborted';
+    if (isAsked) this.operation.answered(leg?.entry ?? this.operation.currentAttempt, outcome, endedAt);
     if (leg) {
       if (round?.handingOver === attempt) leg.isRefused = outcome?.kind === 'error';
       leg.isAsked = Boolean(isAsked);

@@ -140,7 +140,8 @@ export class Operation {
 
   /** ms of the last attempt, until its headers or its error. */
   get responseTime(): number {
-    return this.endedAt - this.currentAttempt.startedAt;
+    const { endedAt = 0, startedAt } = this.currentAttempt;
+    return endedAt - startedAt;
   }
 
   /** ms since the first attempt ended: what retrying cost. */
@@ -183,6 +184,12 @@ export class Operation {
   beginHedge(now: number): AttemptEntry {
     this.attemptNumber += 1;
     return new AttemptEntry(this.attemptNumber, now, 0, true);
+  }
+
+  /** An attempt was answered. It has ended by then, however long somebody is asked about it, and whatever ends that. */
+  answered(attempt: AttemptEntry, outcome: Outcome, now: number): void {
+    attempt.endedAt = now;
+    attempt.status = responseIn(outcome)?.status;
   }
 
   /** Of several attempts, this is the one that what follows is about. */
@@ -270,7 +277,7 @@ export class Operation {
    */
   interrupt(reason: Exclude<InterruptionKind, 'attempt_timeout'>, error: unknown, now: number): boolean {
     const attempt = this.#current;
-    const inAttempt = attempt !== undefined && attempt.endedAt === undefined;
+    const inAttempt = attempt !== undefined && attempt !== this.#last;
     if (inAttempt) {
       attempt.failureClass = reason === 'caller_aborted' ? 'aborted' : 'timeout';
       attempt.reason = reason;
@@ -335,7 +342,7 @@ export class Operation {
     attempt.failureClass = failureClass;
     attempt.reason = reason;
     attempt.hint = hint;
-    attempt.status = outcome && responseIn(outcome)?.status;
+    if (outcome) attempt.status = responseIn(outcome)?.status;
     // A client that throws for statuses leaves the same record as one that does not.
     const hasError = outcome?.kind === 'error' && !failedByStatus(outcome, this.policy);
     if (hasError) attempt.error = summarizeError(outcome.error);
@@ -344,7 +351,7 @@ export class Operation {
 
   #attemptEnded(now: number): void {
     const attempt = this.currentAttempt;
-    attempt.endedAt = now;
+    attempt.endedAt ??= now;
     attempt.previous = this.#last;
     this.#last = attempt;
   }

@@ -355,7 +355,7 @@ describe('shouldRetry', () => {
     await clock.advance(1000);
     expect([exchange.abandoned, exchange.accepted, exchange.ends]).toEqual([[1], [2], 1]);
     expect(told(operation.statistics)).toEqual([
-      [1, false, 'aborted', 'hedge_lost'],
+      [1, false, 200, 'hedge_lost'],
       [2, true, 200, 'success'],
     ]);
   });

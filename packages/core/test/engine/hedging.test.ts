@@ -462,7 +462,7 @@ describe('shouldRetry', () => {
     await started.clock.advance(2000);
     expect(started.exchange.discarded).toEqual([1]);
     expect(told(started.statistics())).toEqual([
-      [1, false, 'aborted', 'hedge_lost'],
+      [1, false, 200, 'hedge_lost'],
       [2, true, 200, 'success'],
     ]);
   });

@@ -4,7 +4,7 @@ import { getRetryStatistics } from '../../src/attached-statistics.ts';
 import type { RetryOptions } from '../../src/options.ts';
 import { FAULTS } from '../faulty-callbacks.ts';
 import { FakeExchange } from '../fake-exchange.ts';
-import { rejectionOf, virtualEngine } from '../virtual-engine.ts';
+import { deferred, neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 type ShouldRetry = NonNullable<RetryOptions['shouldRetry']>;
 
@@ -101,6 +101,34 @@ describe('shouldRetry', () => {
     await engine.execute(() => 42);
     expect(shouldRetry.mock.calls[0]?.[0]).toEqual({ kind: 'value', value: 42 });
   });
+
+  it.each<[string, RetryOptions]>([
+    ['of its caller', {}],
+    ['of its time', { timeout: 5000 }],
+    ['of its time, with an attempt that may have company', { timeout: 5000, hedge: { delay: 9000 } }],
+  ])(
+    'leaves the attempt its answer and its time, where the end %s comes while it thinks',
+    async (_of, options) => {
+      const { clock, engine } = virtualEngine({ shouldRetry: () => neverSettles(), ...options });
+      const controller = new AbortController();
+      clock.schedule(5000, () => {
+        controller.abort(new Error('stop'));
+      });
+      const answer = deferred<{ status: number; headers: Record<string, string> }>();
+      clock.schedule(20, () => {
+        answer.resolve({ status: 503, headers: {} });
+      });
+      const call = { method: 'GET', signal: controller.signal };
+      const error = await rejectionOf(clock.run(engine.run(new FakeExchange([answer.promise], { call }))));
+      expect(getRetryStatistics(error as Error)).toMatchObject({
+        totalTime: 5000,
+        attempts: [{ status: 503, responseTime: 20, success: false }],
+      });
+      expect(engine.statistics.snapshot().retryPatterns).toMatchObject([
+        { count: 1, averageResponseTime: 20 },
+      ]);
+    },
+  );
 
   it('is not asked about an abort', async () => {
     const shouldRetry = vi.fn<ShouldRetry>(() => true);
