@@ -54,8 +54,6 @@ export interface RetryPolicy extends Readonly<BackoffSettings>, GuardSettings {
 const RETRYABLE_STATUS_CODES: readonly number[] = Object.freeze([
   408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529,
 ]);
-const DEFAULT_BASE_DELAY = 100;
-const DEFAULT_MAX_DELAY = 20_000;
 
 /**
  * Checks options and fills in the defaults.
@@ -126,14 +124,14 @@ function withoutUndefined<T extends object>(object: T): Partial<T> {
 }
 
 function resolve(options: AnyRetryOptions, inherited: Partial<GuardSettings> = {}): RetryPolicy {
-  const { jitter = 'full', retryAfter = {}, replay = {} } = options;
+  const { jitter = 'full', maxDelay = 20_000, retryAfter = {}, replay = {} } = options;
   const policy: RetryPolicy = {
     maxAttempts: options.maxAttempts ?? 3,
     strategy: options.strategy ?? 'exponential',
     // A default never collides with what was given.
-    baseDelay: options.baseDelay ?? Math.min(DEFAULT_BASE_DELAY, options.maxDelay ?? DEFAULT_MAX_DELAY),
-    throttledBaseDelay: options.throttledBaseDelay ?? 1000,
-    maxDelay: options.maxDelay ?? DEFAULT_MAX_DELAY,
+    baseDelay: options.baseDelay ?? Math.min(100, maxDelay),
+    throttledBaseDelay: options.throttledBaseDelay ?? Math.min(1000, maxDelay),
+    maxDelay,
     multiplier: options.multiplier ?? 2,
     // A copy: what the user gave is not ours to freeze.
     jitter: typeof jitter === 'string' ? jitter : Object.freeze({ ...jitter }),
@@ -186,7 +184,7 @@ function checkGuards(policy: RetryPolicy, inherited: Partial<GuardSettings>): vo
 }
 
 function checkWhole(policy: RetryPolicy): void {
-  const { attemptTimeout, baseDelay, maxAttempts, maxDelay, timeout } = policy;
+  const { attemptTimeout, maxAttempts, maxDelay, timeout } = policy;
   if (maxAttempts === Infinity && timeout === undefined) {
     throw new RetryConfigError(
       'maxAttempts',
@@ -194,8 +192,9 @@ function checkWhole(policy: RetryPolicy): void {
       'Infinity only together with a timeout, or it might never end',
     );
   }
-  if (baseDelay > maxDelay) {
-    throw new RetryConfigError('baseDelay', baseDelay, `at most maxDelay, which is ${maxDelay} ms`);
+  for (const name of ['baseDelay', 'throttledBaseDelay'] as const) {
+    if (policy[name] <= maxDelay) continue;
+    throw new RetryConfigError(name, policy[name], `at most maxDelay, which is ${maxDelay} ms`);
   }
   if (attemptTimeout !== undefined && timeout !== undefined && attemptTimeout > timeout) {
     throw new RetryConfigError(

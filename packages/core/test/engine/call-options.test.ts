@@ -26,7 +26,11 @@ describe('wrong options of a call', () => {
 
 describe('defaults and the engine’s limits', () => {
   it('never collide with what one author gave', () => {
-    expect(createRetryEngine({ maxDelay: 50 }).policy).toMatchObject({ baseDelay: 50, maxDelay: 50 });
+    expect(createRetryEngine({ maxDelay: 50 }).policy).toMatchObject({
+      baseDelay: 50,
+      throttledBaseDelay: 50,
+      maxDelay: 50,
+    });
   });
 
   it('an attempt takes no longer than an operation that is shorter for one call', async () => {

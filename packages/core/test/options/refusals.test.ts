@@ -138,6 +138,10 @@ describe('a pair that cannot hold together is refused with the reason', () => {
     ],
     ['baseDelay: given 200, accepted: at most maxDelay, which is 100 ms', { baseDelay: 200, maxDelay: 100 }],
     [
+      'throttledBaseDelay: given 30000, accepted: at most maxDelay, which is 20000 ms',
+      { throttledBaseDelay: 30_000 },
+    ],
+    [
       'attemptTimeout: given 200, accepted: at most timeout, which is 100 ms for all attempts',
       { attemptTimeout: 200, timeout: 100 },
     ],
