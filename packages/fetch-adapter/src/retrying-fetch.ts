@@ -35,11 +35,13 @@ export function createRetryingFetch(options: RetryingFetchOptions = {}): Retryin
   if (typeof options !== 'object' || options === null) {
     throw new RetryConfigError('', options, 'an object of retry options');
   }
-  const { fetch: given, ...others } = options;
+  const given = options.fetch;
   if (given !== undefined && typeof given !== 'function') {
     throw new RetryConfigError('fetch', given, 'a function with the arguments of fetch');
   }
-  const engine = createClientEngine('fetch' in options ? others : options);
+  // Options may be inherited, as those of a class are; `fetch` alone is hidden from the engine.
+  const others = 'fetch' in options ? (Object.create(options, { fetch: {} }) as RetryOptions) : options;
+  const engine = createClientEngine(others);
   const send = (input: string | URL | Request, init?: RetryingRequestInit): Promise<Response> => {
     try {
       return engine.run(exchangeOf(engine, given, input, init));

@@ -376,6 +376,18 @@ describe('options', () => {
     expect(createRetryingFetch({ throwOnExhausted: undefined }).engine.policy.throwOnExhausted).toBe(false);
   });
 
+  it.each<[string, () => Promise<Response>]>([
+    ['beside', async () => new Response('own')],
+    ['among', async () => new Response('inherited')],
+  ])('a `fetch` %s inherited options takes nothing from them', async (place, own) => {
+    const inherited: object = { maxAttempts: 7, ...(place === 'among' && { fetch: own }) };
+    const options = Object.assign(Object.create(inherited) as object, place === 'beside' && { fetch: own });
+    const retrying = createRetryingFetch(options);
+    expect(retrying.engine.policy.maxAttempts).toBe(7);
+    expect(await (await retrying('http://127.0.0.1/')).text()).toMatch(/own|inherited/u);
+    expect(() => createRetryingFetch({ ...options, retries: 3 } as object)).toThrow(/^retries: given/u);
+  });
+
   it.each([5, 'signal', {}, new AbortController()])(
     'refuses the signal %s in the words of fetch itself',
     async (value) => {
