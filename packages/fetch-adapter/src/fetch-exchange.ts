@@ -65,7 +65,8 @@ export class FetchExchange implements Exchange<Response> {
     this.#init = copyOf(init);
     this.url = url;
     this.call = {
-      method: init?.method ?? request?.method ?? 'GET',
+      // Of whatever else there is, the platform takes the string too.
+      method: String(init?.method ?? request?.method ?? 'GET'),
       signal: (init?.signal === undefined ? request?.signal : checkSignal(init.signal)) ?? undefined,
       // The page may be gone before a wait is over: keepalive is for one last request.
       retry: init?.retry ?? ((init?.keepalive ?? request?.keepalive) ? false : undefined),

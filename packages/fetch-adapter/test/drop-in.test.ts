@@ -93,6 +93,19 @@ describe('the input', () => {
   });
 
   it.each([
+    ['without timeouts', undefined],
+    ['with timeouts', { attemptTimeout: 60_000 }],
+  ])('may have a method that is no string, as the platform allows, %s', async (_, retry) => {
+    await using server = await flakyServer(unavailable, ok);
+    const method = { toString: () => 'PUT' } as string;
+    expect((await fetch(server.url, { method, body: 'text', retry })).status).toBe(200);
+    expect(server.requests.map((seen) => `${seen.method} ${String(seen.body)}`)).toEqual([
+      'PUT text',
+      'PUT text',
+    ]);
+  });
+
+  it.each([
     ['an invalid URL', () => fetch('no url')],
     ['an invalid header', () => fetch('http://127.0.0.1/', { headers: { a: 'b\nsecret' } })],
     ['EDGE "bad port"', () => fetch('http://127.0.0.1:1/')],
