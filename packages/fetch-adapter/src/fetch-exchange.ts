@@ -11,7 +11,7 @@ import type {
   RetryPolicy,
 } from '@tenax/core';
 
-import { cancelBody, isRequest, prepareBody } from './request-body.ts';
+import { cancelBody, initOf, isRequest, prepareBody } from './request-body.ts';
 import type { FetchArguments, RequestBody } from './request-body.ts';
 import { discardResponse, FetchOutcome } from './response-outcome.ts';
 import { resumable } from './resume.ts';
@@ -141,7 +141,7 @@ export class FetchExchange implements Exchange<Response> {
     return {
       input,
       init: {
-        ...init,
+        ...initOf(input, init),
         ...(ownSignal && { signal: ownSignal }),
         ...(attempt.headers && { headers: this.#headers(attempt.headers) }),
       },
@@ -175,7 +175,7 @@ export class FetchExchange implements Exchange<Response> {
         });
         const signal = signalOf(continuation);
         for (const [name, value] of Object.entries(range)) headers.set(name, value);
-        const init: RequestInit = { ...this.#init, headers, ...(signal && { signal }) };
+        const init = { ...initOf(this.#input, this.#init), headers, ...(signal && { signal }) };
         return this.#fetch ? this.#fetch(this.#input, init) : globalThis.fetch(this.#input, init);
       },
     });

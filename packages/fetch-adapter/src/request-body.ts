@@ -146,7 +146,7 @@ class TeedBody implements RequestBody {
       return { input: first, init: this.#init };
     }
     const body = this.#stream.bytes ?? this.#stream.open();
-    return { input: this.#request, init: { ...this.#init, body, ...HALF_DUPLEX } };
+    return { input: this.#request, init: { ...initOf(this.#request, this.#init), body, ...HALF_DUPLEX } };
   }
 
   retrying(): void {
@@ -282,6 +282,15 @@ export function cancelBody(
   if (!iterable?.[Symbol.asyncIterator] || consumed.has(iterable)) return;
   if ('next' in iterable) consumed.add(iterable);
   void (async () => iterable[Symbol.asyncIterator]().return?.())().catch(() => undefined);
+}
+
+/** What members of ours are added to: with any member beside it, the platform forgets a Request's own referrer. */
+export function initOf(
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+): RequestInit | undefined {
+  if (!isRequest(input) || (init && Object.keys(init).length > 0)) return init;
+  return { referrer: input.referrer, referrerPolicy: input.referrerPolicy };
 }
 
 /** Whether a fetch input is a Request, of this realm or another package. */

@@ -2,6 +2,7 @@ import { getRetryStatistics } from '@tenax/core';
 import { describe, expect, it, vi } from 'vitest';
 
 import { createRetryingFetch } from '../src/index.ts';
+import type { RetryingRequestInit } from '../src/index.ts';
 import { flakyServer, ok, silence, status, unavailable } from './servers/flaky-server.ts';
 
 const QUICK = { baseDelay: 0, throttledBaseDelay: 0 };
@@ -34,6 +35,23 @@ describe('the rules of the platform', () => {
     } as object;
     await createRetryingFetch({ ...QUICK, fetch: own })('http://127.0.0.1/', init);
     expect(own.mock.calls.map(([, given]) => given)).toEqual([init, init]);
+  });
+
+  it.each<[string, RetryingRequestInit | undefined, boolean]>([
+    ['is kept', undefined, true],
+    ['is kept beside nothing but `retry`', { retry: { maxAttempts: 3 } }, true],
+    ['is forgotten beside a member of the caller’s, as the platform does it', { cache: 'no-store' }, false],
+  ])('the referrer of a Request %s, whatever an attempt adds', async (_, init, isKept) => {
+    const own = vi.fn<typeof globalThis.fetch>(async () => new Response('later', { status: 503 }));
+    const retrying = createRetryingFetch({ ...QUICK, fetch: own, attemptTimeout: 60_000 });
+    const about = { referrer: 'http://127.0.0.1/page', referrerPolicy: 'no-referrer' } as const;
+    await retrying(new Request('http://127.0.0.1/', { method: 'PUT', body: 'text', ...about }), init);
+    const kept = own.mock.calls.map(([, { referrer, referrerPolicy } = {}]) => ({
+      referrer,
+      referrerPolicy,
+    }));
+    const none = { referrer: undefined, referrerPolicy: undefined };
+    expect(kept).toEqual(Array(3).fill(isKept ? about : none));
   });
 
   it('EDGE 23: a keepalive body is sent once, so that attempts do not share its 64 KiB', async () => {
