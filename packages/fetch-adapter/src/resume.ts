@@ -44,16 +44,52 @@ export interface ResumeRequest {
 export function resumable(response: Response, request: ResumeRequest): Response {
   const { body, headers } = response;
   const entity = resumableDownload(response);
-  if (body === null || entity === undefined) return response;
+  // node-fetch has a stream of Node's there.
+  if (typeof body?.getReader !== 'function' || entity === undefined) return response;
   const download = new Download(response, entity, request);
   // A constructor refuses what a server may say in other letters.
   const statusText = /^[\t\u0020-\u00ff]*$/u.test(response.statusText) ? response.statusText : '';
   const copy = new Response(download.stream, { status: response.status, statusText, headers });
-  for (const name of ['url', 'redirected', 'type', 'statusText'] as const) {
-    Object.defineProperty(copy, name, { value: response[name], configurable: true });
-  }
-  return copy;
+  return Object.defineProperties(copy, originOf(response));
 }
+
+/** What no constructor takes, for a copy and for its clones. */
+function originOf(response: Response): PropertyDescriptorMap {
+  const origin: PropertyDescriptorMap = {
+    clone: {
+      value(this: Response): Response {
+        return Object.defineProperties(Response.prototype.clone.call(this), origin);
+      },
+      configurable: true,
+    },
+  };
+  for (const name of ['url', 'redirected', 'type', 'statusText'] as const) {
+    origin[name] = { value: response[name], configurable: true };
+  }
+  return origin;
+}
+
+/** Only such a stream has readers that bring a buffer of their own, and its chunks belong to whoever reads them. */
+function isByteStream(stream: ReadableStream<unknown>): boolean {
+  try {
+    stream.getReader({ mode: 'byob' }).releaseLock();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Ends a stream that nobody reads at the moment, without keeping it alive. */
+function failWithSignal(controller: Controller, signal: AbortSignal): void {
+  // Some runtimes (older Cloudflare Workers) have no weak references: there the next read sees the abort.
+  if (typeof WeakRef !== 'function') return;
+  const weak = new WeakRef(controller);
+  signal.addEventListener('abort', () => {
+    weak.deref()?.error(signal.reason);
+  });
+}
+
+type Controller = ReadableStreamController<Uint8Array<ArrayBuffer>>;
 
 /** One entity on its way, over as many connections as it takes. */
 class Download {
@@ -64,6 +100,8 @@ class Download {
   /** What is read now. The platform gives the connection of one up that is garbage before it was read. */
   #response: Response;
   #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  /** Whether the chunks of what is read now are ours. */
+  #givesBytes = false;
   #offset = 0;
   /** The length of the whole, once the server has said it. */
   #length: number | undefined;
@@ -77,6 +115,10 @@ class Download {
     this.#response = response;
     this.stream = new ReadableStream(
       {
+        ...(isByteStream(response.body as ReadableStream) && { type: 'bytes' }),
+        start: (controller: Controller) => {
+          if (request.call.signal) failWithSignal(controller, this.#controller.signal);
+        },
         pull: (controller) => this.#pull(controller),
         cancel: async (reason) => {
           this.#controller.abort(reason);
@@ -93,15 +135,25 @@ class Download {
   }
 
   #open(): ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> {
-    return (this.#reader ??= (this.#response.body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader());
+    if (this.#reader) return this.#reader;
+    const body = this.#response.body as ReadableStream<Uint8Array<ArrayBuffer>>;
+    this.#givesBytes = isByteStream(body);
+    return (this.#reader = body.getReader());
   }
 
-  async #pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
+  async #pull(controller: Controller): Promise<void> {
     for (;;) {
       const chunk = await this.#read();
       if (chunk === 'broken') continue;
-      if (chunk === 'end') controller.close();
-      else controller.enqueue(chunk);
+      if (chunk === 'end') {
+        controller.close();
+        // A reader's own buffer, which nothing came into.
+        (controller as Partial<ReadableByteStreamController>).byobRequest?.respond(0);
+        return;
+      }
+      // A byte stream refuses an empty chunk, and takes the buffer away from whoever has it.
+      if (chunk.byteLength === 0) continue;
+      controller.enqueue(this.#givesBytes ? chunk : new Uint8Array(chunk));
       return;
     }
   }
