@@ -11,6 +11,7 @@ export interface RunningServer extends AsyncDisposable {
 /**
  * - `/flaky?id=…&failures=2[&retry-after=0]`: 503 that many times, then an echo
  * - `/reset?id=…`: breaks the connection once, then an echo
+ * - `/download?id=…`: ten bytes, of which the first request gets five
  * - `/count?id=…`: how many requests came under that id
  * - anything in `files`: that text
  */
@@ -63,6 +64,18 @@ async function answer(
   const body = await text(request);
   if (url.pathname === '/reset' && attempt === 1) {
     request.socket.resetAndDestroy();
+    return;
+  }
+  if (url.pathname === '/download') {
+    const first = /^bytes=(\d+)-$/u.exec(request.headers.range ?? '')?.[1];
+    const rest = '0123456789'.slice(Number(first ?? 0));
+    response.writeHead(first === undefined ? 200 : 206, {
+      etag: '"v1"',
+      'content-length': rest.length,
+      ...(first !== undefined && { 'content-range': `bytes ${first}-9/10` }),
+    });
+    if (attempt > 1) response.end(rest);
+    else response.write(rest.slice(0, 5), () => request.socket.destroySoon());
     return;
   }
   const retryAfter = url.searchParams.get('retry-after');

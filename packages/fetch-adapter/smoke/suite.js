@@ -5,7 +5,7 @@ import { createRetryingFetch } from '@tenax/fetch-adapter';
 import { equal, id, rejection, runCases, sent } from './cases.js';
 
 /** @typedef {import('./cases.js').Place} Place */
-/** @typedef {{ attempt: number, method: string, bytes: number, body: string }} Echo */
+/** @typedef {{ attempt: number, method: string, headers: Record<string, string>, bytes: number, body: string }} Echo */
 
 const retrying = createRetryingFetch({ baseDelay: 1, throttledBaseDelay: 1 });
 
@@ -94,6 +94,26 @@ const cases = {
     await response.text();
     equal(await sent(base, key), 1);
   },
+
+  async 'download that breaks off'({ base }) {
+    const url = `${base}/download?id=${id()}`;
+    const response = await retrying(url, { retry: { resume: true } });
+    const clone = response.clone();
+    equal(clone.url, url);
+    equal(await response.text(), '0123456789');
+    equal(await clone.text(), '0123456789');
+    const bare = await fetch(url);
+    const again = await retrying(url, { retry: { resume: true } });
+    equal(isByteStream(again), isByteStream(bare));
+    equal(await again.text(), await bare.text());
+  },
+
+  async 'referrer policy of a Request'({ base }) {
+    const request = () =>
+      new Request(`${base}/flaky?id=${id()}&failures=1`, { referrerPolicy: 'no-referrer' });
+    const response = await retrying(request(), { retry: { attemptTimeout: 20_000 } });
+    equal((await echo(response)).headers['referer'], undefined);
+  },
 };
 
 /**
@@ -110,6 +130,16 @@ export async function runSuite(place) {
  */
 async function echo(response) {
   return /** @type {Echo} */ (await response.json());
+}
+
+/** @param {Response} response */
+function isByteStream({ body }) {
+  try {
+    body?.getReader({ mode: 'byob' }).releaseLock();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @param {readonly string[]} chunks */
