@@ -126,8 +126,11 @@ export class AttemptHandler implements Handler, ResponseOutcome {
     socket: Duplex,
   ): void {
     this.controller = controller;
-    if (this.#phase === 'sent') this.#owner.attemptUpgraded(statusCode, headers, socket, this);
-    else socket.destroy();
+    if (this.#phase === 'sent') {
+      // The caller may refuse it within the event, by an abort that is told as an error.
+      this.#phase = 'accepted';
+      this.#owner.attemptUpgraded(statusCode, headers, socket, this);
+    } else socket.destroy();
     this.#phase = 'over';
   }
 

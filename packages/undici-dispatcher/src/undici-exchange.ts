@@ -181,7 +181,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
       this.handler.onRequestUpgrade(this.controller, statusCode, headers, socket);
     } catch (error) {
       socket.destroy();
-      this.tellError(error as Error);
+      if (!attempt.isOver) this.tellError(error as Error);
     }
   }
 

@@ -1,4 +1,6 @@
 // An abort from within a callback, after the end, and by undici's own queue.
+import { PassThrough } from 'node:stream';
+
 import { getRetryStatistics } from '@tenax/core';
 import { errors } from 'undici';
 import { describe, expect, it } from 'vitest';
@@ -59,6 +61,22 @@ describe.each(ROUTES)('through %s', (route) => {
     const heard = name === 'onResponseStart' ? [] : ['data a'];
     expect(sent.handler.events).toEqual(['start', 'response 200', ...heard, 'error enough']);
     expect(await afterAbort(sent, reason)).toEqual(ABORTED);
+  });
+
+  it.each([
+    ['', false],
+    [', and a throw after it', true],
+  ])('EDGE 42: an abort in onRequestUpgrade refuses the socket%s', async (_, thenThrows) => {
+    const reason = new Error('enough');
+    const refuse = (controller: { abort(reason: Error): void }): void => {
+      controller.abort(reason);
+      if (thenThrows) throw new Error('too late');
+    };
+    const request = { upgrade: 'websocket' } as const;
+    const sent = send({ route, request, reactions: { onRequestUpgrade: refuse } });
+    sent.attempt(1).start().upgrade(101, new PassThrough());
+    expect(sent.handler.events).toEqual(['start', 'upgrade 101', 'error enough']);
+    expect(await quiet(sent)).toEqual(NOTHING);
   });
 
   it.each<[string, (sent: RetriedRequest) => unknown]>([

@@ -70,6 +70,15 @@ describe.each(FORMS)('EDGE 42: a raw socket with %s', (_, open) => {
     ]);
   });
 
+  // The upgrade of undici takes 101 alone, and refuses by an abort.
+  it.runIf(onUndici8)('of another status than upgrade takes is an error', async () => {
+    await using server = await switchingServer(0);
+    await using own = open();
+    const options = { origin: server.origin, path: 'example.com:443', method: 'CONNECT' } as const;
+    const opening = own.dispatcher.upgrade(options);
+    expect(await failureOf(opening)).toMatchObject({ code: 'UND_ERR_SOCKET', message: 'bad upgrade' });
+  });
+
   it('is not closed with its dispatcher', async () => {
     await using server = await switchingServer(0);
     await using own = open();
