@@ -21,6 +21,9 @@ interface InnerDispatcher {
   readonly eventSourceOptions?: unknown;
 }
 
+/** What `compose` of undici 8 tells interceptors of a dispatcher's origin by, symbols that undici keeps to itself. */
+const ORIGIN_SYMBOLS = new Set<string | undefined>(['url', 'originless']);
+
 /**
  * A dispatcher that retries what it sends through another one: in place of undici's `RetryAgent`, fit to be the global
  * one. It takes handlers of undici 7 and 8 and of every built-in fetch.
@@ -51,6 +54,9 @@ export class RetryDispatcher extends Dispatcher {
     this.engine = createClientEngine(options);
     this.inner = inner;
     this.innerDispatch = (dispatchOptions, handler) => inner.dispatch(dispatchOptions, handler);
+    for (const symbol of Object.getOwnPropertySymbols(inner)) {
+      if (ORIGIN_SYMBOLS.has(symbol.description)) Reflect.set(this, symbol, Reflect.get(inner, symbol));
+    }
     forwardEvents(inner, this);
   }
 

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 
 import type { RetryOptions } from '@tenax/core';
-import { Agent, interceptors, request } from 'undici';
+import { Agent, BalancedPool, Client, interceptors, Pool, request } from 'undici';
 import type { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
 
@@ -14,8 +14,17 @@ import {
   unavailable,
 } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import type { Answer } from '../../fetch-adapter/test/servers/flaky-server.ts';
-import { retryInterceptor } from '../src/index.ts';
-import { AT_ONCE, classesOf, failureOf, onOldest, owned, statisticsOf } from './servers/retrying-agents.ts';
+import { RetryDispatcher, retryInterceptor } from '../src/index.ts';
+import {
+  AT_ONCE,
+  classesOf,
+  failureOf,
+  onOldest,
+  onUndici8,
+  owned,
+  retryDispatcher,
+  statisticsOf,
+} from './servers/retrying-agents.ts';
 import type { OwnDispatcher } from './servers/retrying-agents.ts';
 
 type Interceptor = Dispatcher.DispatcherComposeInterceptor;
@@ -178,6 +187,22 @@ describe('cache', () => {
       answers.push(await body.text());
     }
     expect([answers, server.requests.length]).toEqual([['fresh', 'fresh', 'fresh'], 2]);
+  });
+
+  it.runIf(onUndici8).each<[string, number, (origin: string) => Dispatcher]>([
+    ['a client, which has one origin', 1, (origin) => new Client(origin)],
+    ['a pool, which has one origin', 1, (origin) => new Pool(origin)],
+    ['a BalancedPool, which has several', 2, (origin) => new BalancedPool(origin)],
+    ['a client in retries', 1, (origin) => new RetryDispatcher(new Client(origin))],
+  ])('around a RetryDispatcher is that of %s: %i requests', async (_, requests, open) => {
+    await using server = await flakyServer(fresh);
+    await using own = retryDispatcher({}, open(new URL(server.url).origin));
+    const dispatcher = own.dispatcher.compose(interceptors.cache());
+    for (let turn = 0; turn < 2; turn += 1) {
+      const { body } = await dispatcher.request({ path: '/', method: 'GET' });
+      expect(await body.text()).toBe('fresh');
+    }
+    expect(server.requests).toHaveLength(requests);
   });
 
   it('with retries outside counts a hit as a success', async () => {
