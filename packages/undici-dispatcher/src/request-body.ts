@@ -99,9 +99,10 @@ function sourceOfReadable(readable: Readable, failed: (error: Error) => void): B
         throw isCutOff(readable) ? new errors.RequestAbortedError() : error;
       }
     },
-    cancel: () => {
+    cancel: (reason) => {
       isCancelled = true;
-      readable.destroy();
+      // With the reason, as undici does: whoever writes it hears why nobody reads on.
+      readable.destroy(reason as Error | undefined);
     },
   };
 }

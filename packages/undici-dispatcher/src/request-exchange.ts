@@ -141,7 +141,7 @@ export class RequestExchange extends UndiciExchange {
   }
 
   override bodyError(error: Error): void {
-    this.#endBody({ reason: undefined });
+    this.#endBody({ reason: error });
     if (this.#download === undefined || this.isCallersFault) super.bodyError(error);
     else this.#download.continue(error);
   }

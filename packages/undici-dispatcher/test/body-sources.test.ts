@@ -188,6 +188,39 @@ describe("the caller's Readable", () => {
     expect(body.destroyed).toBe(true);
   });
 
+  it.each([0, 2 ** 21])(
+    'is destroyed with the error that its request ends with, after %i bytes',
+    async (size) => {
+      await using server = await uploadServer((incoming) => {
+        let read = 0;
+        incoming.on('data', (chunk: Buffer) => {
+          read += chunk.length;
+          if (read > size) incoming.socket.resetAndDestroy();
+        });
+      });
+      await using own = retryingAgent();
+      const body = new PassThrough();
+      const heard = new Promise((resolve) => body.once('error', resolve));
+      body.write(Buffer.alloc(size + 1));
+      const failed = await failureOf(request(server.url, { ...own, method: 'PUT', body }));
+      expect(await heard).toBe(failed);
+    },
+  );
+
+  it('is destroyed with the error that the response breaks off with', async () => {
+    await using server = await uploadServer((incoming, response) => {
+      incoming.once('data', () => response.write('part'));
+    });
+    await using own = retryingAgent();
+    const body = new PassThrough();
+    const heard = new Promise((resolve) => body.once('error', resolve));
+    body.write('part');
+    const response = await request(server.url, { ...own, method: 'PUT', body });
+    const failed = failureOf(response.body.text());
+    await server[Symbol.asyncDispose]();
+    expect(await heard).toBe(await failed);
+  });
+
   it('is destroyed when its request is aborted in a wait', async () => {
     await using server = await flakyServer(reset);
     await using own = retryingAgent();
