@@ -103,9 +103,15 @@ export class RetryDispatcher extends Dispatcher {
   override close(): Promise<void>;
   override close(callback: Callback): void;
   override close(callback?: Callback): Promise<void> | void {
-    this.whenClosed ??= this.waiting.close().then(() => this.inner.close());
+    this.whenClosed ??= this.destroyed ? this.inner.close() : this.closeInner();
     if (callback === undefined) return this.whenClosed;
     void tell(this.whenClosed, callback);
+  }
+
+  /** What is destroyed in the meantime is closed by that: it would refuse to be closed, with an error that nobody may hear. */
+  private async closeInner(): Promise<void> {
+    await this.waiting.close();
+    await (this.destroyed ? this.inner.destroy() : this.inner.close());
   }
 
   /** Ends every request, those that wait too, with `error`. */

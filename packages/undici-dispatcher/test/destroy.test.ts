@@ -185,12 +185,16 @@ describe('a dispatcher that is destroyed', () => {
     expect(told).toMatchObject({ code: 'UND_ERR_DESTROYED' });
   });
 
-  it('while it closes, ends what close was waiting for', async () => {
-    await using server = await flakyServer(silence);
-    const { dispatcher } = own();
-    const ended = failureOf(request(server.url, { dispatcher }));
+  it.each([
+    ['an attempt', silence],
+    ['a wait', unavailable],
+  ])('while it closes, ends %s that close was waiting for', async (phase, answer) => {
+    await using server = await flakyServer(answer);
+    const { clock, dispatcher } = own();
+    const ended = failureOf(request(server.url, { dispatcher, retry: { baseDelay: 1000, jitter: 'none' } }));
     await server.received(1);
-    const closed = dispatcher.close().catch(() => undefined);
+    if (phase === 'a wait') await vi.waitUntil(() => clock.pending > 0, { interval: 1 });
+    const closed = dispatcher.close();
     const given = new Error('too slow');
     await dispatcher.destroy(given);
     await closed;
