@@ -1,8 +1,13 @@
 /** The headers of a request, in every form that undici takes. */
 
+import { Headers as UndiciHeaders } from 'undici';
+
 import type { DispatchOptions } from './protocol.ts';
 
 type Headers = DispatchOptions['headers'];
+
+/** What can be copied as it is: an interceptor further in may expect the kind that its caller gave. */
+const KINDS: readonly unknown[] = [Map, globalThis.Headers, UndiciHeaders];
 
 /** The same headers, for attempts that come later: an iterator gives them once, and their owner may change them. */
 export function keptHeaders(headers: Headers & {}): Headers & {} {
@@ -10,6 +15,8 @@ export function keptHeaders(headers: Headers & {}): Headers & {} {
   if (Array.isArray(headers)) return [...headers];
   if (!(Symbol.iterator in headers)) return { ...headers };
   const iterable = headers as Iterable<[string, string]>;
+  const Kind = headers.constructor as MapConstructor;
+  if (KINDS.includes(Kind)) return new Kind(iterable);
   const iterator: unknown = iterable[Symbol.iterator]();
   return iterator === iterable ? new Set(iterable) : iterable;
 }

@@ -1,7 +1,7 @@
 // What one request says of its retries: opts.retry.
 import { RetryConfigError } from '@tenax/core';
 import type { RetryOverride } from '@tenax/core';
-import { fetch, request, stream } from 'undici';
+import { Agent, fetch, Headers as UndiciHeaders, request, stream } from 'undici';
 import { describe, expect, it, vi } from 'vitest';
 
 import { flakyServer, ok, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
@@ -173,6 +173,28 @@ describe('what a caller gives once', () => {
     await (await ended).body.dump();
     const seen = server.requests.map(({ headers, method, url }) => [method, url, headers['x-own']]);
     expect(seen).toEqual(Array.from({ length: 2 }, () => ['GET', '/first', 'first']));
+  });
+
+  it.each<[string, Map<string, string> | Headers | UndiciHeaders]>([
+    ['a Map', new Map([['x-own', 'first']])],
+    ['Headers', new Headers({ 'x-own': 'first' })],
+    ['Headers of undici', new UndiciHeaders({ 'x-own': 'first' })],
+  ])('so do headers in %s, which stay what they are for an interceptor further in', async (_, headers) => {
+    await using server = await flakyServer(unavailable, ok);
+    const { constructor } = headers;
+    const kinds: unknown[] = [];
+    await using own = retryDispatcher(
+      {},
+      new Agent().compose((dispatch) => (options, handler) => {
+        kinds.push(options.headers?.constructor);
+        return dispatch(options, handler);
+      }),
+    );
+    const ended = request(server.url, { ...own, headers });
+    headers.set('x-own', 'second');
+    await (await ended).body.dump();
+    expect(server.requests.map((incoming) => incoming.headers['x-own'])).toEqual(['first', 'first']);
+    expect(kinds).toEqual([constructor, constructor]);
   });
 
   it.each([null, 5])('a method that is %j ends with the error of undici', async (method) => {
