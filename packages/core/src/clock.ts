@@ -137,12 +137,24 @@ class TurnTimer implements Timer {
   };
 }
 
-// Looked up once: where it is a getter of the global object, that costs as much as half a reading.
-const { performance } = globalThis;
+/**
+ * Whose time it is: fake timers put theirs in place of the platform's, and take it away again. Looked up anew then
+ * alone: where `performance` is a getter of the global object, that costs as much as half a reading.
+ */
+let { performance, setTimeout: timers } = globalThis;
+/** What is added to it, so that time goes on from where it was. */
+let offset = 0;
 
 /** The system's clock: `performance.now()`, `Date.now()` and the platform's timers. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => {
+    if (setTimeout !== timers) {
+      offset += performance.now();
+      ({ performance, setTimeout: timers } = globalThis);
+      offset -= performance.now();
+    }
+    return performance.now() + offset;
+  },
   epoch: () => Date.now(),
   schedule: (delay, callback) => {
     if (delay > LONGEST_TIMEOUT) return new LongTimer(delay, callback);
@@ -151,4 +163,4 @@ export const systemClock: Clock = {
 };
 
 /** The system's random source. */
-export const systemRandom: Random = Math.random;
+export const systemRandom: Random = () => Math.random();

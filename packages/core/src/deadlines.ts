@@ -41,6 +41,8 @@ export class Deadlines<Kind> {
   readonly #kind: Kind;
   readonly #queue = new WaitQueue<Deadlined<Kind>, Deadline<Kind>>();
   #timer: Timer | undefined;
+  /** Whose timer it is: one that fake timers have put aside, or left behind, never calls back. */
+  #timers: unknown;
 
   constructor(clock: Clock, duration: number, kind: Kind) {
     this.#clock = clock;
@@ -52,7 +54,7 @@ export class Deadlines<Kind> {
   add(owner: Deadlined<Kind>, now: number): Timer {
     const deadline = new Deadline(owner, now + this.#duration, this);
     this.#queue.append(deadline);
-    if (this.#timer === undefined) this.#arm(now);
+    if (this.#timer === undefined || this.#timers !== setTimeout) this.#arm(now);
     else if (this.#queue.length === 1) this.#timer.ref?.();
     return deadline;
   }
@@ -78,6 +80,7 @@ export class Deadlines<Kind> {
     const { first } = this.#queue;
     if (first === undefined) return;
     const { due } = first;
+    this.#timers = setTimeout;
     this.#timer = this.#clock.schedule(Math.max(0, due - now), () => {
       this.#timer = undefined;
       // The timer is believed, even where the clock has been set back or stands still.

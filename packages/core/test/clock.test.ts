@@ -124,7 +124,22 @@ describe('the time of the system clock', () => {
     expect(systemClock.epoch()).toBe(1_577_836_800_000);
   });
 
-  it("the system's random source is the platform's", () => {
-    expect(systemRandom).toBe(Math.random);
+  it('is that of fake timers while there are any, and never jumps', () => {
+    const before = systemClock.now();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const start = systemClock.now();
+      expect(start).toBeGreaterThanOrEqual(before);
+      vi.advanceTimersByTime(3_600_000);
+      expect(systemClock.now()).toBeCloseTo(start + 3_600_000, 3);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(systemClock.now()).toBeGreaterThanOrEqual(before + 3_600_000);
+  });
+
+  it("the system's random source is the platform's, and what a test puts in its place", () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.25);
+    expect(systemRandom()).toBe(0.25);
   });
 });

@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
+import { systemClock } from '../src/clock.ts';
 import type { Clock } from '../src/clock.ts';
 import { createRetryEngine } from '../src/engine.ts';
 import { Deadlines } from '../src/deadlines.ts';
@@ -112,6 +113,35 @@ describe('deadlines of one length', () => {
     add('one');
     timers[0]?.();
     expect(passed).toEqual(['one late']);
+  });
+});
+
+describe('deadlines of the system clock', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  // A timer is kept after the last deadline was met: it is the other timers' then.
+  it('pass under fake timers, whatever timer was kept before them', () => {
+    const { add, passed } = make(systemClock);
+    add('met').cancel();
+    vi.useFakeTimers();
+    add('one');
+    vi.advanceTimersByTime(60);
+    add('two');
+    vi.advanceTimersByTime(60);
+    expect(passed).toEqual(['one late']);
+    vi.advanceTimersByTime(60);
+    expect(passed).toEqual(['one late', 'two late']);
+  });
+
+  it('pass after fake timers, whatever these have left behind', async () => {
+    vi.useFakeTimers();
+    const deadlines = new Deadlines(systemClock, 1, 'late');
+    deadlines.add({ timeIsUp: () => undefined }, systemClock.now());
+    vi.useRealTimers();
+    const passed = new Promise((resolve) => {
+      deadlines.add({ timeIsUp: resolve }, systemClock.now());
+    });
+    expect(await passed).toBe('late');
   });
 });
 
