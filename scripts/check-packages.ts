@@ -22,6 +22,10 @@ const tool: ExecFileSyncOptionsWithStringEncoding = {
     PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`,
   },
 };
+/** A project for browsers that checks declarations: it has neither the types of Node nor the newest `lib`. */
+const BROWSER_PROJECT =
+  '--ignoreConfig --noEmit --strict --skipLibCheck false --target es2022 --lib es2022,dom ' +
+  '--module esnext --moduleResolution bundler dist/index.d.ts';
 const folder = mkdtempSync(join(tmpdir(), 'tenax-packages-'));
 const problems: string[] = [];
 
@@ -77,6 +81,13 @@ function check(name: string, tarball: string): void {
   }
   findings(name, () => execFileSync('publint', [tarball, '--strict'], tool));
   findings(name, () => execFileSync('attw', [tarball, '--profile', 'esm-only'], tool));
+  if (packed.peerDependencies?.['undici']) return;
+  findings(name, () =>
+    execFileSync('tsc', [...BROWSER_PROJECT.split(' '), '--types', ''], {
+      ...tool,
+      cwd: join(root, 'packages', name),
+    }),
+  );
 }
 
 /** The packages that bundles and declarations import. */

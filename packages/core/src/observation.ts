@@ -1,5 +1,8 @@
 /** Brings operations to those who observe them. One that throws is reported once and changes nothing. */
 
+// `Disposable`, also of the adapters, for whoever has neither a newer `lib` nor the types of Node.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { operationChannel } from './diagnostics.ts';
 import { RetryConfigError } from './errors.ts';
 import type {
