@@ -18,6 +18,13 @@ const cases = {
     equal(getRetryStatistics(response)?.attempts.length, 3);
   },
 
+  async 'the platform’s own fetch, given as an option'({ base }) {
+    const response = await createRetryingFetch({ fetch: globalThis.fetch })(
+      `${base}/flaky?id=${id()}&failures=0`,
+    );
+    equal(response.status, 200);
+  },
+
   async 'connection refused'({ refused }) {
     const error = await rejection(retrying(refused, { retry: { maxAttempts: 2 } }));
     equal(getRetryStatistics(error)?.attempts.length, 2);

@@ -40,7 +40,7 @@ export class FetchExchange implements Exchange<Response> {
   readonly call: CallOptions;
   readonly url: string;
   readonly #engine: RetryEngine;
-  readonly #fetch: Fetch | undefined;
+  readonly #fetch: Fetch;
   readonly #input: string | URL | Request;
   #init: RequestInit | undefined;
   #body: RequestBody | undefined;
@@ -51,7 +51,7 @@ export class FetchExchange implements Exchange<Response> {
 
   constructor(
     engine: RetryEngine,
-    fetch: Fetch | undefined,
+    fetch: Fetch,
     input: string | URL | Request,
     init: RetryingRequestInit | undefined,
   ) {
@@ -100,8 +100,7 @@ export class FetchExchange implements Exchange<Response> {
   send(attempt: AttemptContext): Promise<Response> {
     this.#isSent = true;
     const { input, init } = this.#attemptArguments(attempt);
-    // Looked up at each call: a mock or an instrumentation may have replaced it.
-    const sent = this.#fetch ? this.#fetch(input, init) : globalThis.fetch(input, init);
+    const sent = this.#fetch(input, init);
     const abortable = this.call.signal !== undefined && signalOf(attempt) !== this.call.signal;
     if (!abortable && !this.#policy?.resume) return sent;
     this.#sent = attempt.number;
@@ -176,7 +175,7 @@ export class FetchExchange implements Exchange<Response> {
         const signal = signalOf(continuation);
         for (const [name, value] of Object.entries(range)) headers.set(name, value);
         const init = { ...initOf(this.#input, this.#init), headers, ...(signal && { signal }) };
-        return this.#fetch ? this.#fetch(this.#input, init) : globalThis.fetch(this.#input, init);
+        return this.#fetch(this.#input, init);
       },
     });
   }

@@ -42,14 +42,23 @@ export function createRetryingFetch(options: RetryingFetchOptions = {}): Retryin
   // Options may be inherited, as those of a class are; `fetch` alone is hidden from the engine.
   const others = 'fetch' in options ? (Object.create(options, { fetch: {} }) as RetryOptions) : options;
   const engine = createClientEngine(others);
+  const { fetch: before } = globalThis;
+  const platform = (): Fetch => {
+    // Looked up at each call: a mock or an instrumentation may have replaced it. So may this function itself.
+    const { fetch } = globalThis;
+    return fetch === retrying ? before : fetch;
+  };
+  // Without a receiver: browsers and workers refuse to call their fetch as a method of anything else.
+  const sender: Fetch = (url, attempt) => (given ?? platform())(url, attempt);
   const send = (input: string | URL | Request, init?: RetryingRequestInit): Promise<Response> => {
     try {
-      return engine.run(exchangeOf(engine, given, input, init));
+      return engine.run(exchangeOf(engine, sender, input, init));
     } catch (error) {
       return Promise.reject(error);
     }
   };
-  return Object.freeze(Object.assign(send, { engine }));
+  const retrying: RetryingFetch = Object.freeze(Object.assign(send, { engine }));
+  return retrying;
 }
 
 /**
@@ -62,7 +71,7 @@ export const retryingFetch: RetryingFetch = /* @__PURE__ */ createRetryingFetch(
 
 function exchangeOf(
   engine: RetryEngine,
-  fetch: Fetch | undefined,
+  fetch: Fetch,
   input: string | URL | Request,
   init: RetryingRequestInit | null | undefined,
 ): FetchExchange {

@@ -16,6 +16,17 @@ const failure = (sent: Promise<unknown>): Promise<Error> =>
     (error: unknown) => error as Error,
   );
 
+/** A response whose body breaks off, and can be continued. */
+const brokenOff = (): Response =>
+  new Response(
+    new ReadableStream({
+      pull: (controller) => {
+        controller.error(new TypeError('terminated'));
+      },
+    }),
+    { headers: { etag: '"v1"', 'content-length': '10' } },
+  );
+
 describe('the input', () => {
   it.each<[string, (url: string) => string | URL | Request]>([
     ['a string', (url) => url],
@@ -136,6 +147,29 @@ describe('the fetch behind it', () => {
     const retrying = createRetryingFetch({ fetch: own });
     await retrying('http://127.0.0.1/', { cache: 'no-store', retry: { maxAttempts: 2 } });
     expect(own.mock.lastCall).toEqual(['http://127.0.0.1/', { cache: 'no-store' }]);
+  });
+
+  it('has no receiver: that of browsers and workers takes none but the global object', async () => {
+    const receivers: unknown[] = [];
+    const retrying = createRetryingFetch({
+      ...QUICK,
+      resume: true,
+      async fetch(this: unknown) {
+        receivers.push(this);
+        return receivers.length === 2 ? brokenOff() : new Response(null, { status: 503 });
+      },
+    });
+    const response = await retrying('http://127.0.0.1/');
+    await expect(response.text()).rejects.toThrow('broke off');
+    expect(receivers).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('is the one before where the retrying fetch itself takes the place of the global one', async () => {
+    const before = vi.fn<typeof globalThis.fetch>(async () => new Response('before'));
+    vi.stubGlobal('fetch', before);
+    vi.stubGlobal('fetch', createRetryingFetch());
+    expect(await (await globalThis.fetch('http://127.0.0.1/')).text()).toBe('before');
+    expect(before).toHaveBeenCalledTimes(1);
   });
 
   it('may throw at once', async () => {
