@@ -186,7 +186,7 @@ export class ReplayableStream {
   #keep(value: unknown, limit: number): void {
     if (this.#kept === undefined) return;
     // What is no bytes is for the platform to refuse.
-    if (!(value instanceof Uint8Array) || this.#size + value.byteLength > limit) {
+    if (!isBytes(value) || this.#size + value.byteLength > limit) {
       this.#kept = undefined;
       return;
     }
@@ -200,6 +200,11 @@ export class ReplayableStream {
     this.#end = Promise.resolve(END);
     void Promise.resolve(this.#source.cancel(reason)).catch(() => undefined);
   }
+}
+
+/** Bytes of any realm: those of a test's DOM are others than those of a stream of Node. */
+function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
 }
 
 function notReplayable(): BodyNotReplayableError {

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { runInNewContext } from 'node:vm';
 
 import { describe, expect, it } from 'vitest';
 
@@ -24,5 +25,17 @@ describe('a replayable stream', () => {
     last.resolve(encode('c'));
     await turn();
     expect(await new Response(second).text()).toBe('abc');
+  });
+
+  it('keeps bytes of another realm, such as those of a DOM in a test', async () => {
+    const chunks: unknown[] = [runInNewContext('new Uint8Array([97, 98])'), 'no bytes'];
+    const next = async () => (chunks.length > 0 ? { value: chunks.shift() } : { done: true });
+    const stream = new ReplayableStream({ next, cancel: () => undefined }, 1000);
+    await stream.open().getReader().read();
+    expect(stream.replayable).toBe(true);
+    const again = stream.open().getReader();
+    expect((await again.read()).value).toEqual(encode('ab'));
+    await again.read();
+    expect(stream.replayable).toBe(false);
   });
 });
