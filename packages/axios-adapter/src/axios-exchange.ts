@@ -192,7 +192,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
       if (this.#isOwnAdapter) this.#unchanged = copyOf(config);
       return config;
     }
-    const headers = new axios.AxiosHeaders(this.#headers);
+    const { AxiosHeaders } = axiosOf(config);
+    const headers = new AxiosHeaders(this.#headers);
     const copy = copyOf(this.#given);
     copy.headers = headers;
     if (signal) copy.signal = signal;

@@ -1,8 +1,9 @@
 /** An axios response in the engine's words, and its end when nobody wants it. */
 
 import type { Discarding, ResponseOutcome } from '@tenax/core';
-import * as axios from 'axios';
 import type { AxiosHeaders, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+
+import { axiosOf } from './axios-copy.ts';
 
 /** A transform of axios, as it is called. */
 type Transform = (
@@ -31,7 +32,8 @@ export class AxiosOutcome implements ResponseOutcome {
 
   /** An adapter of the user's may give them as a plain object. */
   get headers(): ResponseOutcome['headers'] {
-    return axios.AxiosHeaders.from(this.#response.headers as AxiosHeaders) as ResponseOutcome['headers'];
+    const { AxiosHeaders: Headers } = axiosOf(this.#config);
+    return Headers.from(this.#response.headers as AxiosHeaders) as ResponseOutcome['headers'];
   }
 
   async text(): Promise<string> {

@@ -1,5 +1,8 @@
 // What a request leaves in its result, for those who send it again, and what is made of odd adapters and URLs.
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { AxiosError } from 'axios';
 import type { AxiosAdapter, AxiosInstance, AxiosRequestConfig, AxiosResponse, AxiosStatic } from 'axios';
@@ -102,6 +105,22 @@ describe.skipIf(onOldest)('the error of an instance that was made by require("ax
     const error = await failureOf(attachedToRequired().get(server.url, { signal: controller.signal }));
     expect(error).toBeInstanceOf(required.CanceledError);
   });
+});
+
+describe.skipIf(onOldest)('the oldest axios, by require("axios")', () => {
+  // In a process of its own, where it is the only one.
+  it.each(ADAPTERS)(
+    'sends the same headers again, and shows those of the answer, with the %s adapter',
+    async (adapter) => {
+      const program = fileURLToPath(new URL('servers/required-program.ts', import.meta.url));
+      const { stdout } = await promisify(execFile)(process.execPath, [program, adapter]);
+      const seen = JSON.parse(stdout) as { hints: unknown[]; requests: { headers: object }[] };
+      const [first, ...others] = seen.requests;
+      expect(first?.headers).toMatchObject({ 'content-type': 'application/json', 'x-own': 'one' });
+      expect(others).toEqual([first]);
+      expect(seen).toMatchObject({ version: '1.7.0', hints: ['1', null], isOfTheCopy: true });
+    },
+  );
 });
 
 describe('transitional: null, from an interceptor', () => {
