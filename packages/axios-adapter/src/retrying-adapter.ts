@@ -40,21 +40,29 @@ export function guardAdapter(config: InternalAxiosRequestConfig, engine: RetryEn
   let setting: AdapterSetting = config.adapter;
   if (isRetrying(setting)) return;
   const restore = holdCancellation(config);
-  const adapter: RetryingAdapter = (dispatched) => {
-    restore?.(dispatched);
-    Object.defineProperty(dispatched, 'adapter', {
-      value: setting,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
-    return send(engine, setting, dispatched);
+  const retrying = (own: AdapterSetting): RetryingAdapter => {
+    const adapter: RetryingAdapter = (dispatched) => {
+      // One that was set later is what is retried, and asks for what it has replaced.
+      if (own !== setting) return resolveAdapter(own, dispatched)(dispatched);
+      restore?.(dispatched);
+      Object.defineProperty(dispatched, 'adapter', {
+        value: setting,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
+      return send(engine, setting, dispatched);
+    };
+    adapter[RETRYING] = true;
+    return adapter;
   };
-  adapter[RETRYING] = true;
+  let adapter = retrying(setting);
   Object.defineProperty(config, 'adapter', {
     get: () => adapter,
     set: (replacement: AdapterSetting) => {
-      if (replacement !== adapter) setting = replacement;
+      if (replacement === adapter) return;
+      setting = replacement;
+      adapter = retrying(setting);
     },
     enumerable: true,
     configurable: true,
@@ -70,13 +78,17 @@ function send(
   setting: AdapterSetting,
   config: InternalAxiosRequestConfig,
 ): Promise<AxiosResponse> {
+  const adapter = resolveAdapter(setting, config);
+  const isOwn = adapter === setting || (Array.isArray(setting) && setting.includes(adapter));
+  return engine.run(new AxiosExchange(adapter, isOwn, config));
+}
+
+function resolveAdapter(setting: AdapterSetting, config: InternalAxiosRequestConfig): AxiosAdapter {
+  if (typeof setting === 'function') return setting;
   // Its types do not know yet that an adapter may depend on the config.
   const getAdapter = axiosOf(config).getAdapter as (
     adapters: AdapterSetting,
     config: InternalAxiosRequestConfig,
   ) => AxiosAdapter;
-  const adapter =
-    typeof setting === 'function' ? setting : getAdapter(setting || axios.default.defaults.adapter, config);
-  const isOwn = adapter === setting || (Array.isArray(setting) && setting.includes(adapter));
-  return engine.run(new AxiosExchange(adapter, isOwn, config));
+  return getAdapter(setting || axios.default.defaults.adapter, config);
 }

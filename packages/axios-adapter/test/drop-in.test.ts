@@ -1,7 +1,7 @@
 // What axios does once for a request it does once for an operation, however many attempts that takes.
 import { inspect } from 'node:util';
 
-import axios, { AxiosError, create } from 'axios';
+import axios, { AxiosError, create, getAdapter } from 'axios';
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
 
@@ -142,6 +142,42 @@ describe('interceptors', () => {
       if (when !== 'earlier') instance.interceptors.request.use(replace);
       const response = await instance.get('http://127.0.0.1/');
       expect([response.data, sent, response.retry?.attempts.length]).toEqual(['own', 3, 3]);
+    },
+  );
+
+  it.each(['attachRetry', 'retryInterceptor'])(
+    'an adapter that later ones wrap around that of the config is retried as a whole, with %s',
+    async (name) => {
+      const calls: string[] = [];
+      let failures = 1;
+      const adapter: AxiosAdapter = async (config) => {
+        calls.push('own');
+        await Promise.resolve();
+        if (failures-- > 0) throw new AxiosError('reset', 'ECONNRESET', config);
+        return { data: 'own', status: 200, statusText: '', headers: {}, config };
+      };
+      const instance = create({ adapter });
+      for (const wrapper of ['outer', 'inner']) {
+        instance.interceptors.request.use((config) => {
+          const wrapped = getAdapter(config.adapter);
+          config.adapter = (dispatched) => {
+            calls.push(wrapper);
+            return wrapped(dispatched);
+          };
+          return config;
+        });
+      }
+      if (name === 'attachRetry') attachRetry(instance, AT_ONCE);
+      else instance.interceptors.request.use(retryInterceptor(AT_ONCE));
+      const { config, retry } = await instance.get('http://127.0.0.1/');
+      expect(calls).toEqual(['outer', 'inner', 'own', 'outer', 'inner', 'own']);
+      expect(retry?.attempts).toHaveLength(2);
+      calls.length = 0;
+      failures = Infinity;
+      // Wrapped twice by now, and still retried by one loop.
+      const error = await failureOf(instance.request(config));
+      expect(error.retry?.attempts).toHaveLength(3);
+      expect(calls.filter((call) => call === 'own')).toHaveLength(3);
     },
   );
 
