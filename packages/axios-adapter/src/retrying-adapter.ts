@@ -51,6 +51,9 @@ export function guardAdapter(config: InternalAxiosRequestConfig, engine: RetryEn
         enumerable: true,
         configurable: true,
       });
+      // axios 1.21 makes a copy of a config with an accessor, and shows in it what it hides in its own.
+      if (Object.hasOwn(dispatched, 'hasOwnProperty'))
+        Object.defineProperty(dispatched, 'hasOwnProperty', { enumerable: false });
       return send(engine, setting, dispatched);
     };
     adapter[RETRYING] = true;

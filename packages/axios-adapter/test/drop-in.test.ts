@@ -245,6 +245,15 @@ describe('the config of a response', () => {
     }));
     expect(retried).toEqual([bare, bare]);
   });
+
+  it('has no members more when an interceptor runs after that of the retries', async () => {
+    const instance = create();
+    instance.interceptors.request.use((config) => config);
+    attachRetry(instance, AT_ONCE);
+    await using server = await flakyServer(ok);
+    const [bare, response] = [await create().get(server.url), await instance.get(server.url)];
+    expect(Object.keys(response.config)).toEqual(Object.keys(bare.config));
+  });
 });
 
 describe('adapters', () => {
