@@ -139,6 +139,8 @@ class NodeStreamData implements RequestData {
     const body = this.#module.Readable.fromWeb(this.#stream.open());
     // It may be ended before an adapter listens, or by one that never does.
     body.on('error', nothing);
+    // Destroyed in a wait: axios ends the attempt as it ends one whose stream is destroyed under way.
+    if (this.#isCutOff) body.destroy?.();
     this.#body = body;
     config.data = body;
   }

@@ -153,6 +153,24 @@ describe('a stream that somebody destroys before its end', () => {
     },
   );
 
+  it.each([
+    ['http', 'Request stream has been aborted'],
+    ['fetch', 'Response body object should not be disturbed or locked'],
+  ] as const)(
+    'in a wait ends the request as with bare axios, with the %s adapter',
+    async (adapter, message) => {
+      const { url } = await hastyServer();
+      const { goOn, instance } = retrying();
+      const body = new PassThrough();
+      body.write('a part');
+      const request = failureOf(instance.put(url, body, { adapter }));
+      await goOn;
+      body.destroy();
+      const error = await request;
+      expect([error.message, error.retry?.attempts.length]).toEqual([message, 2]);
+    },
+  );
+
   it('while nothing is asked of it is not sent again', async () => {
     const url = await serve((request) => request.pause());
     const chunk = Buffer.alloc(1024 * 1024);
