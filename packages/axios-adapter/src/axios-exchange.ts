@@ -152,7 +152,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     const ofCaller = signal === this.#given.signal;
     const config = this.#attemptConfig(attempt, ofCaller ? undefined : signal);
     const sent = this.#adapter(config);
-    return ofCaller && !this.#data ? sent : this.#settle(attempt, config, sent);
+    return config === this.#config ? sent : this.#settle(attempt, config, sent);
   }
 
   async #settle(
@@ -162,16 +162,29 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   ): Promise<AxiosResponse<unknown>> {
     try {
       const response = await sent;
-      if (isStream(response.data)) keepAbortable(attempt, response.data);
+      const data = (response as Partial<AxiosResponse<unknown>> | undefined)?.data;
+      if (isStream(data)) keepAbortable(attempt, data);
+      this.#giveBack(attempt, config, response);
       return response;
-    } finally {
-      this.#giveBack(config);
+    } catch (error) {
+      this.#giveBack(attempt, config, error);
+      throw error;
     }
   }
 
-  /** The caller finds this config in the result, and may send it again: it must not hold what was one attempt's. */
-  #giveBack(config: InternalAxiosRequestConfig): void {
-    if (config === this.#config) return;
+  /**
+   * The caller finds a config in the result, and may send it again: it must not hold what was one attempt's. It is that
+   * of the interceptors, who may know a request by it; one that an adapter of the user's has changed stays a copy.
+   */
+  #giveBack(attempt: AttemptContext, config: InternalAxiosRequestConfig, result: unknown): void {
+    if (!this.#isOwnAdapter) {
+      // What was given up is nobody's, and may end when the caller has the config.
+      if (signalOf(attempt)?.aborted) return;
+      this.#config.headers = config.headers;
+      replaceConfig(result, config, this.#config);
+      replaceConfig(responseIn(result), config, this.#config);
+      return;
+    }
     const given = this.#given;
     for (const name of this.#data ? (['signal', 'data'] as const) : (['signal'] as const)) {
       if (Object.hasOwn(given, name)) Object.assign(config, { [name]: given[name] as unknown });
@@ -221,6 +234,19 @@ function responseIn(error: unknown): AxiosResponse<unknown> | undefined {
     return (error as Partial<AxiosError> | undefined | null)?.response;
   } catch {
     return undefined;
+  }
+}
+
+function replaceConfig(
+  result: unknown,
+  sent: InternalAxiosRequestConfig,
+  config: InternalAxiosRequestConfig,
+): void {
+  try {
+    const holder = result as { config?: InternalAxiosRequestConfig } | undefined;
+    if (holder?.config === sent) holder.config = config;
+  } catch {
+    // An error of `validateStatus` may be anything too.
   }
 }
 

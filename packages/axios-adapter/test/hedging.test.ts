@@ -65,6 +65,19 @@ describe.each(ADAPTERS)('a request that the server holds, by the adapter %s', (a
     expect(own.clock.pending).toBe(0);
   });
 
+  it("ends in its own time without a change to the answer's config", async () => {
+    const { answer, closed } = held();
+    await using server = await flakyServer(answer, ok);
+    using own = hedging({}, adapter);
+    own.api.interceptors.response.use((response) => {
+      response.config.headers.set('X-Seen', 'by an interceptor');
+      return response;
+    });
+    const { config } = await hedged(server, own.clock, own.api.get(server.url));
+    await closed;
+    expect(config.headers.get('X-Seen')).toBe('by an interceptor');
+  });
+
   it('ends with the abort of its caller, and so does its hedge', async () => {
     const first = held();
     const second = held();

@@ -1,6 +1,7 @@
 // What a request leaves in its result, for those who send it again, and what is made of odd adapters and URLs.
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -8,16 +9,44 @@ import { AxiosError } from 'axios';
 import type { AxiosAdapter, AxiosInstance, AxiosRequestConfig, AxiosResponse, AxiosStatic } from 'axios';
 import { describe, expect, it } from 'vitest';
 
-import { flakyServer, ok, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import { flakyServer, ok, status, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import { attachRetry } from '../src/index.ts';
 import { ADAPTERS, AT_ONCE, attached, failureOf, onOldest } from './servers/attached.ts';
 
 const answering =
-  (status: number): AxiosAdapter =>
+  (code: number): AxiosAdapter =>
   (config) =>
-    Promise.resolve({ data: '', status, statusText: '', headers: {}, config });
+    Promise.resolve({ data: '', status: code, statusText: '', headers: {}, config });
 
 describe('the config of a result', () => {
+  it.each(
+    ADAPTERS.flatMap(
+      (adapter) =>
+        [
+          [adapter, {}, undefined, 200],
+          [adapter, {}, undefined, 503],
+          [adapter, { timeout: 5000, attemptHeaders: true }, 'stream', 200],
+        ] as const,
+    ),
+  )(
+    'is the one that interceptors have seen, with the %s adapter and %j',
+    async (adapter, options, body, code) => {
+      await using server = await flakyServer(unavailable, status(code));
+      const known = new Set<object>();
+      const instance = attached(options, { adapter });
+      instance.interceptors.request.use((config) => {
+        known.add(config);
+        return config;
+      });
+      const data = body && Readable.from([Buffer.from(body)]);
+      const request = instance.put(server.url, data);
+      const result = code === 200 ? { response: await request } : await failureOf(request);
+      const configs = ['config' in result ? result.config : undefined, result.response?.config];
+      expect(configs.filter(Boolean).every((config) => known.has(config as object))).toBe(true);
+      expect([result.response?.status, configs[1]?.data]).toEqual([code, data]);
+    },
+  );
+
   it.each(['onUploadProgress', 'onDownloadProgress'] as const)("has the caller's own %s", async (name) => {
     const listener = (): void => undefined;
     const options: AxiosRequestConfig = { adapter: answering(200), [name]: listener };

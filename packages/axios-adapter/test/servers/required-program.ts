@@ -18,7 +18,7 @@ const hints: unknown[] = [];
 attachRetry(api, {
   shouldRetry: (outcome) => {
     const response = outcome.kind === 'error' ? outcome.response : outcome;
-    hints.push(response?.headers.get('retry-after-ms'));
+    hints.push(response?.kind === 'response' && response.headers.get('retry-after-ms'));
     return undefined;
   },
 });
