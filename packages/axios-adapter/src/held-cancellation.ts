@@ -5,6 +5,11 @@ import type { InternalAxiosRequestConfig } from 'axios';
 /** What makes axios end a request early, or work for one that will not be sent. */
 type Held = Pick<InternalAxiosRequestConfig, 'signal' | 'cancelToken' | 'transformRequest'>;
 
+/** Whether axios will end the request before it asks any adapter. */
+export function isCancelled({ cancelToken, signal }: InternalAxiosRequestConfig): boolean {
+  return signal?.aborted === true || cancelToken?.reason !== undefined;
+}
+
 /**
  * Hides a cancellation from axios until the adapter is reached, so that the operation ends in the engine: counted, and
  * with statistics on its error. Nothing is sent either way.
@@ -14,8 +19,7 @@ type Held = Pick<InternalAxiosRequestConfig, 'signal' | 'cancelToken' | 'transfo
 export function holdCancellation(
   config: InternalAxiosRequestConfig,
 ): ((config: InternalAxiosRequestConfig) => void) | undefined {
-  const { cancelToken, signal } = config;
-  if (!signal?.aborted && !cancelToken?.reason) return undefined;
+  if (!isCancelled(config)) return undefined;
   const held: Held = {};
   for (const name of ['signal', 'cancelToken', 'transformRequest'] as const) {
     if (!Object.hasOwn(config, name)) continue;

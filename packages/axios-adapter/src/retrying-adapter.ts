@@ -6,7 +6,7 @@ import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'ax
 
 import { axiosOf } from './axios-copy.ts';
 import { AxiosExchange } from './axios-exchange.ts';
-import { holdCancellation } from './held-cancellation.ts';
+import { holdCancellation, isCancelled } from './held-cancellation.ts';
 
 /** What `config.adapter` may hold. */
 type AdapterSetting = InternalAxiosRequestConfig['adapter'];
@@ -34,17 +34,16 @@ export function placeAdapter(config: InternalAxiosRequestConfig, engine: RetryEn
 
 /**
  * The same where another interceptor may run later and set an adapter of its own: that one is then retried, for the
- * setting goes through an accessor. It costs axios' fast way through a config, so it stands only where it must.
+ * setting goes through an accessor. It costs axios' fast way through a config, so it stands only where it must. A request
+ * that was cancelled is left to axios: held, that would be lost with a copy of a later interceptor's.
  */
 export function guardAdapter(config: InternalAxiosRequestConfig, engine: RetryEngine): void {
   let setting: AdapterSetting = config.adapter;
-  if (isRetrying(setting)) return;
-  const restore = holdCancellation(config);
+  if (isRetrying(setting) || isCancelled(config)) return;
   const retrying = (own: AdapterSetting): RetryingAdapter => {
     const adapter: RetryingAdapter = (dispatched) => {
       // One that was set later is what is retried, and asks for what it has replaced.
       if (own !== setting) return resolveAdapter(own, dispatched)(dispatched);
-      restore?.(dispatched);
       Object.defineProperty(dispatched, 'adapter', {
         value: setting,
         writable: true,

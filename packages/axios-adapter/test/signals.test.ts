@@ -2,10 +2,11 @@
 import { getEventListeners } from 'node:events';
 
 import { CanceledError, create, isCancel } from 'axios';
-import type { AxiosRequestConfig, CancelToken } from 'axios';
+import type { AxiosAdapter, AxiosRequestConfig, CancelToken } from 'axios';
 import { describe, expect, it, vi } from 'vitest';
 
 import { flakyServer, ok, silence, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import { attachRetry, retryInterceptor } from '../src/index.ts';
 import { ADAPTERS, attached, cancelSource, failureOf } from './servers/attached.ts';
 
 interface Stop {
@@ -86,6 +87,28 @@ describe.each(CASES)('with the %s adapter, a %s', (adapter, kind) => {
     expect(transformRequest).not.toHaveBeenCalled();
     for (const name of ['signal', 'cancelToken', 'transformRequest'] as const)
       expect(error?.config?.[name]).toEqual(bare?.config?.[name]);
+  });
+
+  it('that stopped before sends nothing by the adapter of a copy that a later interceptor makes', async () => {
+    const stop = begin();
+    stop.stop();
+    const own = vi.fn<AxiosAdapter>();
+    const instance = create({ adapter });
+    instance.interceptors.request.use((config) => ({ ...config, adapter: own }));
+    attachRetry(instance);
+    expectCanceled(await failureOf(instance.post('http://127.0.0.1:1/', { a: 1 }, stop.config)));
+    expect(own).not.toHaveBeenCalled();
+  });
+
+  it('that stopped before leaves the config as it is where interceptors may run later', async () => {
+    const stop = begin();
+    stop.stop();
+    const instance = create({ adapter });
+    instance.interceptors.request.use(retryInterceptor());
+    const error = await failureOf(instance.get('http://127.0.0.1:1/', stop.config));
+    expectCanceled(error);
+    // The error of a cancelToken has none.
+    expect(error.config?.adapter ?? adapter).toBe(adapter);
   });
 
   it.each([{}, { attemptTimeout: 5_000 }, { timeout: 5_000 }])(
