@@ -392,6 +392,27 @@ describe('races', () => {
     expect((await clock.run(ended)).data).toBe('second');
   });
 
+  it('EDGE 13: so is that in the error of each attempt that lost', async () => {
+    const { adapter, ends } = heldAttempts();
+    const clock = virtualClock();
+    const ended = attached({ attemptTimeout: 50, clock }, { adapter }).get(URL_OF_NOTHING);
+    for (const attempt of [0, 1]) {
+      await clock.advance(50);
+      await clock.advance(0);
+      const late = new PassThrough();
+      ends[attempt]?.reject(
+        new AxiosError('late', 'ERR_BAD_RESPONSE', undefined, undefined, {
+          ...answerTo({} as InternalAxiosRequestConfig, late),
+          status: 503,
+        }),
+      );
+      await clock.advance(0);
+      expect(late.destroyed).toBe(true);
+    }
+    ends[2]?.resolve('third');
+    expect((await clock.run(ended)).data).toBe('third');
+  });
+
   it.each([
     ['retry.timeout', 'TENAX_OPERATION_TIMEOUT'],
     ["the caller's abort", 'ERR_CANCELED'],

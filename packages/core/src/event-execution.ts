@@ -450,7 +450,6 @@ export class EventExecution extends Execution implements EventOperation {
   #end(interruption: Interruption): void {
     this.#attempt = undefined;
     this.#round?.end();
-    this.attemptTimer?.cancel();
     const { reason } = this.endInterrupted(interruption);
     this.close();
     this.#transport.fail(reason);

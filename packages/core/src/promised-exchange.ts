@@ -78,7 +78,7 @@ export class PromisedExchange<T> implements Transport {
         this.answered(value, attempt);
       },
       (error: unknown) => {
-        if (!attempt.isAbandoned) this.#failed(error, attempt);
+        this.#failed(error, attempt);
       },
     );
   }
@@ -126,10 +126,7 @@ export class PromisedExchange<T> implements Transport {
   /** The attempt was answered; one that was given up before is nobody's. */
   answered(value: T, attempt: Attempt): void {
     attempt.answer = { value };
-    if (attempt.isAbandoned) {
-      this.discard(attempt)?.cancel();
-      return;
-    }
+    if (this.#isLate(attempt)) return;
     const exchange = this.#exchange;
     let outcome: Outcome | undefined;
     try {
@@ -144,7 +141,13 @@ export class PromisedExchange<T> implements Transport {
 
   #failed(error: unknown, attempt: Attempt): void {
     attempt.answer = { error };
-    this.#execution.failed(error, attempt);
+    if (!this.#isLate(attempt)) this.#execution.failed(error, attempt);
+  }
+
+  /** Whether the attempt was given up before it ended. The response, or that in the error, is nobody's then. */
+  #isLate(attempt: Attempt): boolean {
+    if (attempt.isAbandoned) this.abandon(undefined, attempt);
+    return attempt.isAbandoned;
   }
 }
 

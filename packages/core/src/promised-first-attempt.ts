@@ -76,7 +76,8 @@ export class BoundedFirstAttempt<T> extends PromisedFirstAttempt<T> {
         else resolve(this.answered(value));
       },
       (error: unknown) => {
-        if (!this.isAbandoned) resolve(this.failed(error));
+        // One that comes too late may hold a response.
+        resolve(this.failed(error));
       },
     );
     return promise;

@@ -116,6 +116,21 @@ describe('an operation of a client that answers by events', () => {
     expect(exchange.log).toEqual(['send 1', 'release', 'accept']);
   });
 
+  it.each<RetryOptions>([{}, { hooks: { onAttempt: () => undefined } }])(
+    'EDGE 3: ends with the reason of an abort that its client hears of first, with %o',
+    (options) => {
+      const controller = new AbortController();
+      const exchange = new FakeEventExchange({ method: 'GET', signal: controller.signal });
+      controller.signal.addEventListener('abort', () => {
+        exchange.operation?.failed(new TypeError('a client of its own'));
+      });
+      const { operation } = run(options, exchange);
+      controller.abort('stop');
+      expect(exchange.failures).toEqual(['stop']);
+      expect(operation.statistics).toMatchObject({ result: 'aborted', attempts: [{ failureClass: 'aborted' }] });
+    },
+  );
+
   it('succeeded asks no policy and leaves the handing over to the client', () => {
     const shouldRetry = vi.fn<NonNullable<RetryOptions['shouldRetry']>>(() => true);
     const { exchange, operation } = run({ shouldRetry });
