@@ -222,8 +222,9 @@ export function prepareBody(
     );
   }
   consumed.add(body);
-  // A Node stream that is gone has an error of its own.
-  if (!replay || ('destroyed' in body && body.destroyed)) return new StaticBody(input, init, false);
+  const { destroyed, readableDidRead } = body as { destroyed?: boolean; readableDidRead?: boolean };
+  // A Node stream that is gone, or some of it, has an error of its own.
+  if (!replay || destroyed || readableDidRead) return new StaticBody(input, init, false);
   const stream = new ReplayableStream(sourceOfIterable(body as AsyncIterable<unknown>), replay.maxBytes);
   return new StreamBody(input, init as RequestInit, stream);
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 
 import { getRetryStatistics } from '@tenax/core';
@@ -230,12 +231,26 @@ describe('a body that is gone', () => {
         return asBody(body);
       },
     ],
+    ['a stream of Node that is destroyed', () => asBody(Readable.from([text]).destroy())],
+    [
+      'a stream of Node that was read from',
+      async () => {
+        const body = Readable.from([text, text]);
+        await once(body, 'readable');
+        body.read();
+        return asBody(body);
+      },
+    ],
   ])('EDGE 17: %s gives the platform’s own error, once', async (_, make) => {
     await using server = await flakyServer(ok);
     const made = await make();
-    const sent = made instanceof Request ? fetch(made) : fetch(server.url, made as RequestInit);
-    const error = await sent.catch((reason: unknown) => reason);
+    const failureOf = (send: typeof globalThis.fetch): Promise<unknown> =>
+      (made instanceof Request ? send(made) : send(server.url, made as RequestInit)).catch(
+        (reason: unknown) => reason,
+      );
+    const error = await failureOf(fetch);
     expect(error).toBeInstanceOf(TypeError);
+    expect(error).toMatchObject({ message: ((await failureOf(globalThis.fetch)) as Error).message });
     expect(getRetryStatistics(error as object)?.attempts).toHaveLength(1);
     expect(server.requests).toHaveLength(0);
   });
