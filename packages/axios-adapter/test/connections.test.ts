@@ -1,13 +1,16 @@
 // Connections: what breaks them, and that a discarded response gives its own back.
+import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 
-import type { AxiosRequestConfig } from 'axios';
-import { getAdapter } from 'axios';
-import { describe, expect, it } from 'vitest';
+import { virtualClock } from '@tenax/core/testing';
+import type { AxiosAdapter, AxiosRequestConfig } from 'axios';
+import { AxiosError, getAdapter } from 'axios';
+import { describe, expect, it, vi } from 'vitest';
 
 import {
   flakyServer,
@@ -93,6 +96,46 @@ describe('a discarded response', () => {
       httpAgent,
     });
     expect([await text(data), server.requests.length, server.connections]).toEqual(['ok', 3, 1]);
+  });
+});
+
+describe('what is left of a discarded stream', () => {
+  const CHUNK = new Uint8Array(16 * 1024);
+
+  /** The ms that a retry waits for it. */
+  async function waitFor(data: unknown): Promise<number> {
+    const clock = virtualClock();
+    const adapter = vi.fn<AxiosAdapter>(async (config) => {
+      const answer = { data, status: 503, statusText: '', headers: {}, config };
+      if (adapter.mock.calls.length > 1) return { ...answer, data: 'ok', status: 200 };
+      throw new AxiosError('refused', 'ERR_BAD_RESPONSE', config, undefined, answer);
+    });
+    expect((await clock.run(attached({ clock }, { adapter }).get('http://127.0.0.1/'))).data).toBe('ok');
+    return clock.now();
+  }
+
+  it.each([
+    ['small', 2, true],
+    ['large', 10, false],
+  ])('of Node that is %s: %d parts, read to its end: %s', async (_, parts, isRead) => {
+    const stream = Readable.from(Array<Uint8Array>(parts).fill(CHUNK)).pause();
+    await waitFor(stream);
+    expect([stream.destroyed, stream.readableEnded]).toEqual([true, isRead]);
+  });
+
+  it('of Node that is destroyed already is not waited for', async () => {
+    const stream = new PassThrough().destroy();
+    await once(stream, 'close');
+    expect(await waitFor(stream)).toBe(0);
+  });
+
+  it('of the platform is cancelled, unless somebody reads it', async () => {
+    const cancel = vi.fn<() => void>();
+    await waitFor(new ReadableStream({ cancel }));
+    expect(cancel).toHaveBeenCalledTimes(1);
+    const read = new ReadableStream({ cancel });
+    read.getReader();
+    expect([await waitFor(read), cancel.mock.calls.length]).toEqual([0, 1]);
   });
 });
 
