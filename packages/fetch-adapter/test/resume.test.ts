@@ -92,6 +92,7 @@ describe('resume', () => {
     ['another range', part({ contentRange: 'bytes 7-4999/5000' })],
     ['another length', part({ contentRange: 'bytes 2000-5999/6000' })],
     ['no Content-Range', status(206, STRONG)],
+    ['a content encoding', part({ headers: { ...STRONG, 'content-encoding': 'br' } })],
     ['an error', status(416)],
   ])('EDGE 41: refuses to go on with %s, and never mixes', async (_, answer) => {
     await using server = await flakyServer(part({ breakAfter: 2000 }), answer);

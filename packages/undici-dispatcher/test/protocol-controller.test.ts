@@ -1,4 +1,5 @@
 // A caller keeps one controller for as long as it reads: it acts on the attempt under way.
+import type { Outcome } from '@tenax/core';
 import { virtualClock } from '@tenax/core/testing';
 import { retryInterceptor } from '@tenax/undici-dispatcher';
 import { interceptors } from 'undici';
@@ -101,6 +102,20 @@ describe.each(ROUTES)('the controller of %s', (route) => {
     expect(handler.controller.paused).toBe(true);
     await clock.advance(100);
     expect(attempt(2).options.path).toBe('/');
+  });
+
+  it('EDGE 38: a pause holds back no attempt that is being discarded, or that shouldRetry reads', async () => {
+    const shouldRetry = async (outcome: Outcome): Promise<boolean> =>
+      outcome.kind === 'response' && (await outcome.text?.()) === 'x';
+    for (const options of [{}, { shouldRetry }]) {
+      const { attempt, clock, handler } = send({ route, options });
+      attempt(1).start().respond(503);
+      handler.controller.pause();
+      attempt(1).data('x').end();
+      expect(attempt(1).heldBack).toBe(0);
+      await clock.advance(100);
+      expect(attempt(2).options.path).toBe('/');
+    }
   });
 
   it('EDGE 38: a pause given during a wait, and one taken back, hold for the response', async () => {
