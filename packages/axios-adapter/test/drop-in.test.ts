@@ -297,9 +297,19 @@ describe('adapters', () => {
     expect(server.requests).toHaveLength(6);
   });
 
-  it('retryInterceptor by hand beside attachRetry: one retry loop', async () => {
+  it.each([
+    ['attachRetry', attached],
+    [
+      'another one',
+      () => {
+        const instance = create();
+        instance.interceptors.request.use(retryInterceptor(AT_ONCE));
+        return instance;
+      },
+    ],
+  ])('retryInterceptor by hand beside %s: one retry loop', async (_, make) => {
     await using server = await flakyServer(unavailable);
-    const instance = attached();
+    const instance = make();
     const interceptor = retryInterceptor({ ...AT_ONCE, maxAttempts: 2 });
     instance.interceptors.request.use(interceptor);
     const error = await failureOf(instance.get(server.url));

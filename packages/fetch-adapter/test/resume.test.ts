@@ -92,10 +92,27 @@ describe('resume', () => {
     ['another range', part({ contentRange: 'bytes 7-4999/5000' })],
     ['another length', part({ contentRange: 'bytes 2000-5999/6000' })],
     ['no Content-Range', status(206, STRONG)],
+    [
+      'more bytes than there are',
+      (response) => {
+        const range = `bytes 2000-4999/${content.length}`;
+        response.writeHead(206, { ...STRONG, 'content-range': range }).end(Buffer.alloc(3001));
+      },
+    ],
     ['a content encoding', part({ headers: { ...STRONG, 'content-encoding': 'br' } })],
     ['an error', status(416)],
   ])('EDGE 41: refuses to go on with %s, and never mixes', async (_, answer) => {
     await using server = await flakyServer(part({ breakAfter: 2000 }), answer);
+    await expect(read(await fetch(server.url))).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('EDGE 41: refuses to go on with a later Last-Modified', async () => {
+    const modified = (hour: number) => ({ 'last-modified': `Mon, 03 Jun 2019 1${hour}:30:12 GMT` });
+    await using server = await flakyServer(
+      part({ headers: modified(1), breakAfter: 2000 }),
+      part({ headers: modified(2) }),
+    );
     await expect(read(await fetch(server.url))).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
     expect(server.requests).toHaveLength(2);
   });
