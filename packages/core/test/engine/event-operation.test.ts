@@ -127,7 +127,10 @@ describe('an operation of a client that answers by events', () => {
       const { operation } = run(options, exchange);
       controller.abort('stop');
       expect(exchange.failures).toEqual(['stop']);
-      expect(operation.statistics).toMatchObject({ result: 'aborted', attempts: [{ failureClass: 'aborted' }] });
+      expect(operation.statistics).toMatchObject({
+        result: 'aborted',
+        attempts: [{ failureClass: 'aborted' }],
+      });
     },
   );
 
