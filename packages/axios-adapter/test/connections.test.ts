@@ -118,7 +118,7 @@ describe('what is left of a discarded stream', () => {
     ['small', 2, true],
     ['large', 10, false],
   ])('of Node that is %s: %d parts, read to its end: %s', async (_, parts, isRead) => {
-    const stream = Readable.from(Array<Uint8Array>(parts).fill(CHUNK)).pause();
+    const stream = Readable.from(Array.from({ length: parts }, () => CHUNK)).pause();
     await waitFor(stream);
     expect([stream.destroyed, stream.readableEnded]).toEqual([true, isRead]);
   });
