@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { createRetryingFetch } from '../src/index.ts';
 import { flakyServer, ok, reset, status, unavailable } from './servers/flaky-server.ts';
@@ -144,6 +144,15 @@ describe('resume', () => {
     await response.body?.cancel();
     await server.idle();
     expect(server.open).toBe(0);
+  });
+
+  it('cancels what it reads from, with the very reason', async () => {
+    const cancel = vi.fn<(reason: unknown) => void>();
+    const own = async (): Promise<Response> =>
+      new Response(new ReadableStream({ cancel }), { headers: STRONG });
+    const response = await createRetryingFetch({ resume: true, fetch: own })('http://127.0.0.1/');
+    await response.body?.cancel('enough');
+    expect(cancel.mock.calls).toEqual([['enough']]);
   });
 
   it('leaves an unbroken body as it is', async () => {
