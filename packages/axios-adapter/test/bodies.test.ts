@@ -85,6 +85,15 @@ describe('a body', () => {
     for (const { body } of server.requests) expect(body.toString()).toContain(data.getBoundary());
   });
 
+  it('of form-data gives every header that it has', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    const data = packageForm();
+    const headers = data.getHeaders({ 'X-Of-Form': 'yes' });
+    data.getHeaders = () => headers;
+    await attached().put(server.url, data);
+    expect(server.requests.map((request) => request.headers['x-of-form'])).toEqual(['yes', 'yes']);
+  });
+
   it.skipIf(onOldest)(
     "of form-data gives no other headers with formDataHeaderPolicy 'content-only'",
     async () => {

@@ -69,7 +69,11 @@ describe.each(CASES)('with the %s adapter, a %s', (adapter, kind) => {
     await using server = await flakyServer(ok);
     const stop = begin();
     stop.stop();
-    expectCanceled(await failureOf(attached({}, { adapter }).get(server.url, stop.config)));
+    for (const heard of [{}, { onDownloadProgress: () => undefined }]) {
+      expectCanceled(
+        await failureOf(attached({}, { adapter }).get(server.url, { ...stop.config, ...heard })),
+      );
+    }
     expect([server.requests.length, stop.listeners()]).toEqual([0, 0]);
   });
 

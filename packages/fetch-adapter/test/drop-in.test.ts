@@ -119,6 +119,7 @@ describe('the input', () => {
   it.each([
     ['an invalid URL', () => fetch('no url')],
     ['an invalid header', () => fetch('http://127.0.0.1/', { headers: { a: 'b\nsecret' } })],
+    ['a header that is no pair', () => fetch('http://127.0.0.1/', { headers: ['ab'] as never })],
     ['EDGE "bad port"', () => fetch('http://127.0.0.1:1/')],
     ['EDGE "unknown scheme"', () => fetch('foo://x/')],
     ['a GET with a body', () => fetch('http://127.0.0.1/', Object.assign({}, { body: 'x' }))],
