@@ -232,6 +232,30 @@ describe('a stream whose request is refused before it is sent', () => {
   });
 });
 
+describe('a stream whose request is aborted while it waits for a place', () => {
+  it('flows on for all who began to read it meanwhile', async () => {
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const adapter: AxiosAdapter = async (config) => {
+      await ended;
+      return { data: '', status: 200, statusText: '', headers: {}, config };
+    };
+    const instance = attached({ bulkhead: { maxConcurrent: 1, maxQueue: 1 } }, { adapter });
+    const first = instance.get('http://127.0.0.1/');
+    const body = readable(source(Promise.resolve()));
+    const controller = new AbortController();
+    const waiting = failureOf(instance.put('http://127.0.0.1/', body, { signal: controller.signal }));
+    await someTurns();
+    const sizes = [0, 0];
+    for (const index of sizes.keys()) body.on('data', (chunk: Buffer) => (sizes[index]! += chunk.length));
+    controller.abort();
+    expect(isCancel(await waiting)).toBe(true);
+    await once(body, 'end');
+    expect(sizes).toEqual(Array(2).fill(CHUNKS * CHUNK.length));
+    resolve();
+    await first;
+  });
+});
+
 describe('a stream that is answered before the part that the attempt before has asked for', () => {
   it('is given whole to who reads on', async () => {
     const { promise: goOn, resolve } = Promise.withResolvers<void>();
