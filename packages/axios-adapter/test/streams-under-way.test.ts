@@ -6,6 +6,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 
+import type { RetryOptions } from '@tenax/core';
 import { AxiosError, isCancel } from 'axios';
 import type { AxiosAdapter, AxiosRequestConfig } from 'axios';
 import FormDataPackage from 'form-data';
@@ -83,7 +84,10 @@ describe('a stream that is still being sent when its attempt is refused', () => 
 });
 
 describe('a stream that is still being sent when the request has failed', () => {
-  it('is sent to its end, as by bare axios, and never cut off as if that were its end', async () => {
+  it.each<[number, RetryOptions]>([
+    [422, {}],
+    [503, { throwOnExhausted: true, replay: { maxBytes: 1 } }],
+  ])('by %i is sent to its end, as by bare axios, and never cut off, with %o', async (code, options) => {
     const { promise: whole, resolve } = Promise.withResolvers<number>();
     const url = await serve((request, response) => {
       let size = 0;
@@ -93,10 +97,10 @@ describe('a stream that is still being sent when the request has failed', () => 
       });
       // Node would throw the rest away after an answer.
       Object.assign(request, { _dump: () => undefined });
-      request.once('data', () => response.writeHead(422).end('no'));
+      request.once('data', () => response.writeHead(code).end('no'));
     });
     const { promise: failed, resolve: goOn } = Promise.withResolvers<void>();
-    await failureOf(attached().post(url, readable(source(failed))));
+    await failureOf(attached(options).put(url, readable(source(failed))));
     goOn();
     expect(await whole).toBe(CHUNKS * CHUNK.length);
   });
