@@ -150,7 +150,7 @@ describe('the fetch behind it', () => {
     expect(own.mock.lastCall).toEqual(['http://127.0.0.1/', { cache: 'no-store' }]);
   });
 
-  it('has no receiver: that of browsers and workers takes none but the global object', async () => {
+  it('EDGE 26: has no receiver: that of browsers and workers takes none but the global object', async () => {
     const receivers: unknown[] = [];
     const retrying = createRetryingFetch({
       ...QUICK,
