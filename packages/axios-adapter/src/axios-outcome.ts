@@ -1,5 +1,6 @@
 /** An axios response in the engine's words, and its end when nobody wants it. */
 
+import { discardStream, LARGEST_DRAIN } from '@tenax/core';
 import type { Discarding, ResponseOutcome } from '@tenax/core';
 import type { AxiosHeaders, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
@@ -75,14 +76,13 @@ interface NodeStream {
   once(event: 'close' | 'end' | 'error', listener: () => void): unknown;
 }
 
-/** A body up to this size is cheaper to read than a new connection. */
-const LARGEST_DRAIN = 64 * 1024;
-
 /** Ends a response of `responseType: 'stream'`: other bodies have been read when axios gives them. */
 export function discardResponse(response: AxiosResponse<unknown> | undefined): Discarding | undefined {
-  const data = response?.data;
+  const { data, headers } = (response ?? {}) as Partial<AxiosResponse<unknown>>;
   if (!isStream(data)) return undefined;
-  return data instanceof ReadableStream ? discardWebStream(data) : discardNodeStream(data);
+  return data instanceof ReadableStream
+    ? discardStream(data, headers?.['content-length'])
+    : discardNodeStream(data);
 }
 
 export function isStream(data: unknown): data is NodeStream | ReadableStream<Uint8Array> {
@@ -111,10 +111,4 @@ function discardNodeStream(stream: NodeStream): Discarding {
     else stream.resume();
   });
   return { finished, cancel };
-}
-
-function discardWebStream(stream: ReadableStream<Uint8Array>): Discarding | undefined {
-  if (stream.locked) return undefined;
-  const cancelled = stream.cancel().catch(() => undefined);
-  return { finished: cancelled, cancel: () => undefined };
 }

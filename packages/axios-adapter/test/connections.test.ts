@@ -74,11 +74,11 @@ describe('a discarded response', () => {
     expect(await text(data)).toBe('ok');
   });
 
-  it('of the fetch adapter as a stream is cancelled', async () => {
+  it('of the fetch adapter as a stream is read to its end too', async () => {
     await using server = await flakyServer(unavailable, unavailable, ok);
     const config = { responseType: 'stream', adapter: 'fetch' } as const;
     const { data } = await attached().get<ReadableStream<Uint8Array>>(server.url, config);
-    expect(await text(data)).toBe('ok');
+    expect([await text(data), server.requests.length, server.connections]).toEqual(['ok', 3, 1]);
   });
 
   it("that is the last one is the caller's, whole", async () => {
@@ -103,10 +103,10 @@ describe('what is left of a discarded stream', () => {
   const CHUNK = new Uint8Array(16 * 1024);
 
   /** The ms that a retry waits for it. */
-  async function waitFor(data: unknown): Promise<number> {
+  async function waitFor(data: unknown, headers: Record<string, string> = {}): Promise<number> {
     const clock = virtualClock();
     const adapter = vi.fn<AxiosAdapter>(async (config) => {
-      const answer = { data, status: 503, statusText: '', headers: {}, config };
+      const answer = { data, status: 503, statusText: '', headers, config };
       if (adapter.mock.calls.length > 1) return { ...answer, data: 'ok', status: 200 };
       throw new AxiosError('refused', 'ERR_BAD_RESPONSE', config, undefined, answer);
     });
@@ -129,13 +129,30 @@ describe('what is left of a discarded stream', () => {
     expect(await waitFor(stream)).toBe(0);
   });
 
-  it('of the platform is cancelled, unless somebody reads it', async () => {
+  it.each([
+    ['small', {}, 2, true],
+    ['large', {}, 10, false],
+    ['large, as its headers say', { 'content-length': '1000000' }, 2, false],
+  ])('of the platform that is %s: %o, %d parts, read to its end: %s', async (_, headers, parts, isRead) => {
+    let left = parts;
     const cancel = vi.fn<() => void>();
-    await waitFor(new ReadableStream({ cancel }));
-    expect(cancel).toHaveBeenCalledTimes(1);
+    const stream = new ReadableStream({
+      pull: (controller) => {
+        if (left === 0) controller.close();
+        else controller.enqueue(CHUNK);
+        left -= 1;
+      },
+      cancel,
+    });
+    await waitFor(stream, headers);
+    expect([left < 0, cancel.mock.calls.length]).toEqual([isRead, isRead ? 0 : 1]);
+  });
+
+  it('of the platform is left to whoever reads it, and not waited for', async () => {
+    const cancel = vi.fn<() => void>();
     const read = new ReadableStream({ cancel });
     read.getReader();
-    expect([await waitFor(read), cancel.mock.calls.length]).toEqual([0, 1]);
+    expect([await waitFor(read), cancel.mock.calls.length]).toEqual([0, 0]);
   });
 });
 

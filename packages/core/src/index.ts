@@ -6,6 +6,7 @@ export type { BackoffContext, Jitter, StrategyName } from './backoff/backoff.ts'
 export { computeDelays } from './backoff/compute-delays.ts';
 export type { Clock, Random, Timer } from './clock.ts';
 export type { OperationTrace } from './diagnostics.ts';
+export { discardStream, LARGEST_DRAIN } from './discard.ts';
 export { createClientEngine, createRetryEngine } from './engine.ts';
 export type { RetryEngine, RetryGuards, RetryStatistics } from './engine.ts';
 export {

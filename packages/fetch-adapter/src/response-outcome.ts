@@ -1,5 +1,6 @@
 /** A fetch response in the engine's words, and its end when nobody wants it. */
 
+import { discardStream } from '@tenax/core';
 import type { Discarding, ResponseOutcome } from '@tenax/core';
 
 /** Describes a response. Nothing of its body is read unless a predicate asks for it. */
@@ -33,38 +34,9 @@ export class FetchOutcome implements ResponseOutcome {
   }
 }
 
-/** A body up to this size is cheaper to read than a new connection. */
-const LARGEST_DRAIN = 64 * 1024;
-
-/** Ends a response: a small body is read to its end, which frees the connection; a larger one is cancelled. */
+/** Ends a response, where it has a web stream: React Native's has no `body`, node-fetch has one of Node's. */
 export function discardResponse(response: Response): Discarding | undefined {
-  // Not every fetch has streams: React Native's has no `body`, node-fetch has one of Node's.
   const { body } = response as { body?: ReadableStream<Uint8Array> | null };
-  if (typeof body?.getReader !== 'function' || body.locked) return undefined;
-  const reader = body.getReader();
-  const cancel = (): void => {
-    void reader.cancel().catch(() => undefined);
-  };
-  return { finished: drain(reader, Number(response.headers.get('content-length')), cancel), cancel };
-}
-
-async function drain(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  contentLength: number,
-  cancel: () => void,
-): Promise<void> {
-  if (contentLength > LARGEST_DRAIN) {
-    cancel();
-    return;
-  }
-  let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    size += value.byteLength;
-    if (size > LARGEST_DRAIN) {
-      cancel();
-      return;
-    }
-  }
+  if (typeof body?.getReader !== 'function') return undefined;
+  return discardStream(body, response.headers.get('content-length'));
 }

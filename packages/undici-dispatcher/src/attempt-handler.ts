@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 
+import { LARGEST_DRAIN } from '@tenax/core';
 import type { AttemptContext, Discarding, HeaderReader, ResponseOutcome } from '@tenax/core';
 import type { Dispatcher } from 'undici';
 
@@ -30,9 +31,6 @@ export interface AttemptOwner {
   /** How far the request has got on its way. */
   progressed(step: 'onResponseStarted' | 'onRequestSent' | 'onBodySent', sent: readonly unknown[]): void;
 }
-
-/** A body up to this size is cheaper to read than a new connection. */
-const LARGEST_DRAIN = 64 * 1024;
 
 /** What its events are for. */
 type Phase =
