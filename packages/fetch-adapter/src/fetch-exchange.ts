@@ -119,11 +119,11 @@ export class FetchExchange implements Exchange<Response> {
   }
 
   retrying(): void {
-    this.#body?.retrying();
+    this.#body?.retrying?.();
   }
 
   release(failure?: { readonly reason: unknown }): void {
-    this.#body?.release(failure);
+    this.#body?.release?.(failure);
     // As the platform does with what it was given and will not read.
     if (!this.#isSent && this.call.signal?.aborted) cancelBody(this.#input, this.#init, failure?.reason);
     // The statistics of a result know its exchange, and are not to hold what was sent.

@@ -18,9 +18,9 @@ export interface RequestBody {
   /** The arguments of the next attempt. */
   next(): FetchArguments;
   /** A retry was decided: the attempt before reads no more of it. */
-  retrying(): void;
+  retrying?(): void;
   /** The operation has ended. */
-  release(failure?: { readonly reason: unknown }): void;
+  release?(failure?: { readonly reason: unknown }): void;
 }
 
 /** Bodies that are no streams, and no body at all: fetch reads them anew each time. */
@@ -43,14 +43,6 @@ class StaticBody implements RequestBody {
 
   next(): FetchArguments {
     return this.#arguments;
-  }
-
-  retrying(): void {
-    // The platform reads what it was given.
-  }
-
-  release(): void {
-    // Nothing was kept.
   }
 }
 
@@ -174,14 +166,6 @@ class OpaqueBody implements RequestBody {
 
   next(): FetchArguments {
     return { input: this.#request.clone(), init: this.#init };
-  }
-
-  retrying(): void {
-    // Each attempt has a clone.
-  }
-
-  release(): void {
-    // The request is the caller's.
   }
 }
 

@@ -68,9 +68,8 @@ class RestExchange extends UndiciExchange {
   readonly call: CallOptions;
   readonly url: string;
   readonly concurrent = false;
-  readonly previous: ErrorOutcome;
+  readonly previous: ErrorOutcome & { readonly error: Error };
   readonly #entity: ResumableDownload;
-  readonly #failure: Error;
   #attempt: AttemptContext | undefined;
   readonly #download: Download;
   readonly #offset: number;
@@ -90,7 +89,6 @@ class RestExchange extends UndiciExchange {
     this.url = url;
     this.previous = { kind: 'error', error: failure };
     this.#entity = entity;
-    this.#failure = failure;
     this.#download = download;
     this.#offset = offset;
   }
@@ -104,7 +102,7 @@ class RestExchange extends UndiciExchange {
   override send(attempt: AttemptContext): void {
     this.#attempt = attempt;
     if (attempt.number === 1) {
-      this.operation?.failed(this.#failure, attempt);
+      this.operation?.failed(this.previous.error, attempt);
       return;
     }
     this.#download.attempted();
@@ -149,7 +147,7 @@ class RestExchange extends UndiciExchange {
 
   protected responseAccepted(attempt: AttemptHandler): void {
     if (isComplete(attempt, this.#offset)) {
-      attempt.abandon(this.#failure);
+      attempt.abandon(this.previous.error);
       this.#complete();
       return;
     }
