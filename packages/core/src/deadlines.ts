@@ -4,6 +4,9 @@ import { currentContext } from './async-context.ts';
 import type { Clock, Timer } from './clock.ts';
 import { Place, WaitQueue } from './guards/wait-queue.ts';
 
+// Timers that stand in its place later may be those of a test.
+const { setTimeout: platformTimers } = globalThis;
+
 /** Somebody whose time can be up. */
 interface Deadlined<Kind> {
   timeIsUp(kind: Kind): void;
@@ -67,8 +70,8 @@ export class Deadlines<Kind> {
   }
 
   #rest(): void {
-    // Kept for the next one, where it does not keep the process alive.
-    if (this.#timer?.unref) {
+    // Kept for the next one, where it does not keep the process alive. One of a test may be cleared before that.
+    if (this.#timer?.unref && this.#timers === platformTimers) {
       this.#timer.unref();
       return;
     }
@@ -79,13 +82,16 @@ export class Deadlines<Kind> {
   #arm(now: number): void {
     const { first } = this.#queue;
     if (first === undefined) return;
+    this.#rest();
     const { due } = first;
     this.#timers = setTimeout;
-    this.#timer = this.#clock.schedule(Math.max(0, due - now), () => {
-      this.#timer = undefined;
+    const timer = this.#clock.schedule(Math.max(0, due - now), () => {
+      // One that was put aside may pass all the same.
+      if (this.#timer === timer) this.#timer = undefined;
       // The timer is believed, even where the clock has been set back or stands still.
       this.#pass(Math.max(due, this.#clock.now()));
     });
+    this.#timer = timer;
   }
 
   #pass(now: number): void {

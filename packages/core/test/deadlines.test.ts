@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { systemClock } from '../src/clock.ts';
-import type { Clock } from '../src/clock.ts';
+import type { Clock, Timer } from '../src/clock.ts';
 import { createRetryEngine } from '../src/engine.ts';
 import { Deadlines } from '../src/deadlines.ts';
 import { virtualClock } from '../src/testing/virtual-clock.ts';
@@ -133,6 +133,17 @@ describe('deadlines of the system clock', () => {
     expect(passed).toEqual(['one late', 'two late']);
   });
 
+  it('pass under fake timers that were cleared since the last one was met', () => {
+    vi.useFakeTimers();
+    const { add, passed } = make(systemClock);
+    add('met').cancel();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.clearAllTimers();
+    add('one');
+    vi.advanceTimersByTime(100);
+    expect(passed).toEqual(['one late']);
+  });
+
   it('pass after fake timers, whatever these have left behind', async () => {
     vi.useFakeTimers();
     const deadlines = new Deadlines(systemClock, 1, 'late');
@@ -142,6 +153,49 @@ describe('deadlines of the system clock', () => {
       deadlines.add({ timeIsUp: resolve }, systemClock.now());
     });
     expect(await passed).toBe('late');
+  });
+});
+
+describe('timers that change while deadlines are set', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('leave none behind that keeps the process alive', () => {
+    const awake = new Set<Timer>();
+    const schedule = (): Timer => {
+      const timer = {
+        cancel: () => void awake.delete(timer),
+        unref: () => void awake.delete(timer),
+        ref: () => void awake.add(timer),
+      };
+      return (timer.ref(), timer);
+    };
+    const { add } = make({ now: () => 0, epoch: () => 0, schedule });
+    const set = [add('one')];
+    vi.useFakeTimers();
+    set.push(add('two'));
+    vi.useRealTimers();
+    set.push(add('three'));
+    expect(awake.size).toBe(1);
+    for (const deadline of set) deadline.cancel();
+    expect(awake.size).toBe(0);
+  });
+
+  it('do not add up, where the ones before pass too', () => {
+    const callbacks: (() => void)[] = [];
+    const schedule = (_: number, callback: () => void): Timer => {
+      callbacks.push(callback);
+      return { cancel: () => undefined, unref: () => undefined };
+    };
+    let now = 0;
+    const { add, passed } = make({ now: () => now, epoch: () => 0, schedule });
+    add('one');
+    vi.useFakeTimers();
+    now = 50;
+    add('two');
+    now = 100;
+    callbacks[0]?.();
+    expect(passed).toEqual(['one late']);
+    expect(callbacks).toHaveLength(2);
   });
 });
 
