@@ -274,7 +274,7 @@ export function initOf(
   input: string | URL | Request,
   init: RequestInit | undefined,
 ): RequestInit | undefined {
-  if (!isRequest(input) || (init && Object.keys(init).length > 0)) return init;
+  if (!isRequest(input) || Object.values(init ?? {}).some((member) => member !== undefined)) return init;
   return { referrer: input.referrer, referrerPolicy: input.referrerPolicy };
 }
 

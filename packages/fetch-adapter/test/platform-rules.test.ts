@@ -40,6 +40,7 @@ describe('the rules of the platform', () => {
   it.each<[string, RetryingRequestInit | undefined, boolean]>([
     ['is kept', undefined, true],
     ['is kept beside nothing but `retry`', { retry: { maxAttempts: 3 } }, true],
+    ['is kept beside a member that is undefined', { signal: undefined } as object, true],
     ['is forgotten beside a member of the caller’s, as the platform does it', { cache: 'no-store' }, false],
   ])('the referrer of a Request %s, whatever an attempt adds', async (_, init, isKept) => {
     const own = vi.fn<typeof globalThis.fetch>(async () => new Response('later', { status: 503 }));
