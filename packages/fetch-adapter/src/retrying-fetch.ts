@@ -43,13 +43,8 @@ export function createRetryingFetch(options: RetryingFetchOptions = {}): Retryin
   const others = 'fetch' in options ? (Object.create(options, { fetch: {} }) as RetryOptions) : options;
   const engine = createClientEngine(others);
   const { fetch: before } = globalThis;
-  const platform = (): Fetch => {
-    // Looked up at each call: a mock or an instrumentation may have replaced it. So may this function itself.
-    const { fetch } = globalThis;
-    return fetch === retrying ? before : fetch;
-  };
   // Without a receiver: browsers and workers refuse to call their fetch as a method of anything else.
-  const sender: Fetch = (url, attempt) => (given ?? platform())(url, attempt);
+  const sender: Fetch = (url, attempt) => (given ?? currentFetch(before))(url, attempt);
   const send = (input: string | URL | Request, init?: RetryingRequestInit): Promise<Response> => {
     try {
       return engine.run(exchangeOf(engine, sender, input, init));
@@ -57,8 +52,13 @@ export function createRetryingFetch(options: RetryingFetchOptions = {}): Retryin
       return Promise.reject(error);
     }
   };
-  const retrying: RetryingFetch = Object.freeze(Object.assign(send, { engine }));
-  return retrying;
+  return Object.freeze(Object.assign(send, { engine }));
+}
+
+/** Looked up at each call: a mock or an instrumentation may have replaced it. So may one that retries, and sends here. */
+function currentFetch(before: Fetch): Fetch {
+  const { fetch } = globalThis as { fetch: Fetch & Partial<RetryingFetch> };
+  return fetch.engine ? before : fetch;
 }
 
 /**

@@ -173,6 +173,18 @@ describe('the fetch behind it', () => {
     expect(before).toHaveBeenCalledTimes(1);
   });
 
+  it('is the one before where another takes the place of a retrying fetch, as a module does that is loaded anew', async () => {
+    const before = vi.fn<typeof globalThis.fetch>(async () => new Response('before'));
+    vi.stubGlobal('fetch', before);
+    const first = createRetryingFetch();
+    vi.stubGlobal('fetch', first);
+    vi.stubGlobal('fetch', createRetryingFetch());
+    for (const send of [globalThis.fetch, first]) {
+      expect(await (await send('http://127.0.0.1/')).text()).toBe('before');
+    }
+    expect(before).toHaveBeenCalledTimes(2);
+  });
+
   it('may throw at once', async () => {
     const own = (() => {
       throw new Error('sync');
