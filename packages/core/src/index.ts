@@ -83,6 +83,7 @@ export { parseRetryAfter } from './http/retry-after.ts';
 export type {
   ErrorMatcher,
   GeneralOptions,
+  GuardOverrides,
   ReplayOptions,
   RetryAfterOptions,
   RetryOptions,

@@ -7,8 +7,11 @@ import type {
   BudgetOptions,
   BulkheadOptions,
   CircuitBreakerOptions,
+  CircuitOptions,
   HedgeOptions,
   PacerOptions,
+  QueueOptions,
+  SlowCallOptions,
 } from './guards/guard-options.ts';
 import type { FailureClass, Outcome } from './outcome.ts';
 import type { RequestDescription } from './request.ts';
@@ -166,7 +169,17 @@ export interface GeneralOptions {
 export type RetryOptions = GeneralOptions & BackoffOptions;
 
 /** An override for one request: options that replace the engine's, or `false` for a single attempt. */
-export type RetryOverride = Partial<RetryOptions> | false;
+export type RetryOverride =
+  | (Partial<BackoffOptions> & Omit<GeneralOptions, keyof GuardOverrides> & GuardOverrides)
+  | false;
+
+/** Settings of an override: those that they need may be the engine's. */
+export interface GuardOverrides {
+  /** Stops what is sent to a destination that fails. */
+  circuitBreaker?: (CircuitOptions & Partial<SlowCallOptions>) | false | undefined;
+  /** How many operations a destination takes at once. */
+  bulkhead?: (Pick<BulkheadOptions, 'maxConcurrent'> & Partial<QueueOptions>) | false | undefined;
+}
 
 /** Every key that any strategy takes, for code that reads options. */
 export interface AnyRetryOptions extends GeneralOptions {

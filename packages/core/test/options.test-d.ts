@@ -102,6 +102,13 @@ expectTypeOf<{ methods: readonly ['GET']; statusCodes: readonly [500] }>().toExt
 expectTypeOf<false>().toExtend<RetryOverride>();
 expectTypeOf<true>().not.toExtend<RetryOverride>();
 expectTypeOf<{ maxAttempts: 1 }>().toExtend<RetryOverride>();
+expectTypeOf<Partial<RetryOptions>>().toExtend<RetryOverride>();
+expectTypeOf<{ strategy: 'fixed'; multiplier: number }>().not.toExtend<RetryOverride>();
+
+// What a setting of a guard needs may be the engine's.
+expectTypeOf<{ circuitBreaker: { slowCallRate: number } }>().toExtend<RetryOverride>();
+expectTypeOf<{ bulkhead: { maxConcurrent: number; queueTimeout: number } }>().toExtend<RetryOverride>();
+expectTypeOf<{ bulkhead: { queueTimeout: number } }>().not.toExtend<RetryOverride>();
 
 // Error classes and predicates.
 expectTypeOf<typeof TypeError>().toExtend<ErrorMatcher>();
