@@ -54,6 +54,8 @@ export interface RetryPolicy extends Readonly<BackoffSettings>, GuardSettings {
 const RETRYABLE_STATUS_CODES: readonly number[] = Object.freeze([
   408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529,
 ]);
+/** What a wait is computed from. */
+const UNITS = ['baseDelay', 'throttledBaseDelay'] as const;
 
 /**
  * Checks options and fills in the defaults.
@@ -105,6 +107,11 @@ function mergeOptions(base: AnyRetryOptions, override: AnyRetryOptions): AnyRetr
   // The engine's limit of one attempt is no contradiction to a shorter operation.
   if (base.attemptTimeout && override.timeout && override.attemptTimeout === undefined) {
     merged.attemptTimeout = Math.min(base.attemptTimeout, override.timeout);
+  }
+  // Nor are its units of waiting to shorter waits.
+  const { maxDelay = Infinity } = override;
+  for (const name of UNITS) {
+    if (base[name] && override[name] === undefined) merged[name] = Math.min(base[name], maxDelay);
   }
   for (const name of ['retryAfter', 'replay', 'hooks', 'errorCodes', ...GUARDS] as const) {
     const [below, above] = [base[name], override[name]];
@@ -192,7 +199,7 @@ function checkWhole(policy: RetryPolicy): void {
       'Infinity only together with a timeout, or it might never end',
     );
   }
-  for (const name of ['baseDelay', 'throttledBaseDelay'] as const) {
+  for (const name of UNITS) {
     if (policy[name] <= maxDelay) continue;
     throw new RetryConfigError(name, policy[name], `at most maxDelay, which is ${maxDelay} ms`);
   }

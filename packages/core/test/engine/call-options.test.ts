@@ -6,6 +6,7 @@ import {
   OperationTimeoutError,
   RetryConfigError,
 } from '../../src/index.ts';
+import { overridePolicy } from '../../src/policy.ts';
 import { neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 describe('wrong options of a call', () => {
@@ -38,6 +39,13 @@ describe('defaults and the engine’s limits', () => {
     const sent = engine.execute(() => neverSettles(), { retry: { timeout: 300 } });
     expect(await rejectionOf(clock.run(sent))).toBeInstanceOf(OperationTimeoutError);
     expect(clock.now()).toBe(300);
+  });
+
+  it('a wait is no longer than the longest for one call, whatever its unit', () => {
+    const policy = overridePolicy({ baseDelay: 500, throttledBaseDelay: 2000 }, { maxDelay: 300 });
+    expect(policy).toMatchObject({ baseDelay: 300, throttledBaseDelay: 300, maxDelay: 300 });
+    const own = (): unknown => overridePolicy({}, { throttledBaseDelay: 2000, maxDelay: 300 });
+    expect(own).toThrow('throttledBaseDelay: given 2000, accepted: at most maxDelay, which is 300 ms');
   });
 });
 
