@@ -7,9 +7,9 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
  * weighs today, rounded up, so that it does not grow unseen. Lower it with every gain.
  */
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
-  'engine, without zod and guards': 23_300,
-  'engine, all guards, without zod': 30_300,
-  'fetch adapter, complete': 43_100,
+  'engine, without zod and guards': 23_400,
+  'engine, all guards, without zod': 30_400,
+  'fetch adapter, complete': 43_200,
 };
 const LARGEST = 20;
 
