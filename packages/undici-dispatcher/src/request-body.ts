@@ -1,5 +1,6 @@
 /** The body of a request, and how it is sent more than once. */
 
+import process from 'node:process';
 import { Readable } from 'node:stream';
 
 import { ReplayableStream, sourceOfIterable, sourceOfStream } from '@tenax/core';
@@ -101,6 +102,8 @@ function sourceOfReadable(readable: Readable, failed: (error: Error) => void): B
     },
     cancel: (reason) => {
       isCancelled = true;
+      // As undici does: a server that forwards what it is sent still has to answer over that connection.
+      if (isIncomingMessage(readable)) Reflect.set(readable, 'socket', null);
       // With the reason, as undici does: whoever writes it hears why nobody reads on.
       readable.destroy(reason as Error | undefined);
     },
@@ -110,6 +113,12 @@ function sourceOfReadable(readable: Readable, failed: (error: Error) => void): B
 /** Whether it was destroyed before its end, without an error. */
 function isCutOff(readable: Readable): boolean {
   return readable.destroyed && !readable.readableEnded && readable.errored === null;
+}
+
+/** Not imported: an import of `node:http` loads the built-in WebSocket with it, and the fetch beside that. */
+function isIncomingMessage(readable: Readable): boolean {
+  const { IncomingMessage } = process.getBuiltinModule('node:http');
+  return Object.getPrototypeOf(readable) === IncomingMessage.prototype;
 }
 
 async function* eachOf(iterable: Iterable<unknown>): AsyncGenerator<unknown> {

@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { flakyServer, ok, reset, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import { classesOf, failureOf, owned, retryingAgent, statisticsOf } from './servers/retrying-agents.ts';
 import { uploadServer } from './servers/upload-server.ts';
+import type { Upload } from './servers/upload-server.ts';
 
 /** Dispatches, and gives the terminal events once a turn has passed after the first. */
 async function terminalEvents(
@@ -269,6 +270,37 @@ describe("the caller's Readable", () => {
     await closed;
     expect(body.destroyed).toBe(true);
   });
+
+  it.each<[string, Upload, string]>([
+    ['fails', ({ socket }) => socket.resetAndDestroy(), 'ECONNRESET'],
+    ['is answered before its end', (_, response) => response.writeHead(413).end(), '413'],
+  ])(
+    'may be a request that is forwarded: it is answered over its own connection when that %s',
+    async (_, upload, expected) => {
+      await using backend = await uploadServer((incoming, response, number) => {
+        incoming.once('data', () => {
+          upload(incoming, response, number);
+        });
+      });
+      await using own = retryingAgent();
+      const forward = async (body: Readable): Promise<string> => {
+        try {
+          const response = await request(backend.url, { ...own, method: 'PUT', body });
+          await response.body.dump();
+          return String(response.statusCode);
+        } catch (error) {
+          return String((error as NodeJS.ErrnoException).code);
+        }
+      };
+      await using gateway = await uploadServer((incoming, response) => {
+        void forward(incoming).then((answer) => response.end(answer));
+      });
+      await using bare = owned(new Agent());
+      const options = { ...bare, method: 'PUT', body: endless() } as const;
+      const { body } = await request(gateway.url, options);
+      expect(await body.text()).toBe(expected);
+    },
+  );
 
   it('is sent in full by the next attempt when a failure was answered before its end', async () => {
     const body = endless();
