@@ -7,6 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 import type { Dispatcher } from 'undici';
+import { errors } from 'undici';
 
 import type { Handler } from './protocol.ts';
 import { rawHeaders } from './raw-headers.ts';
@@ -52,7 +53,8 @@ class ModernHandler implements Handler {
     headers: IncomingHttpHeaders,
     socket: Duplex,
   ): void {
-    this.#handler.onUpgrade?.(statusCode, rawHeaders(controller.rawHeaders, headers), socket);
+    if (!this.#handler.onUpgrade) throw new errors.InvalidArgumentError('invalid onUpgrade method');
+    this.#handler.onUpgrade(statusCode, rawHeaders(controller.rawHeaders, headers), socket);
   }
 
   onResponseStart(

@@ -91,3 +91,11 @@ describe.each(FORMS)('EDGE 42: a raw socket with %s', (_, open) => {
     socket.destroy();
   });
 });
+
+// The interceptors of undici 7 tell nobody of it.
+it('a raw socket is refused to who can not take it', async () => {
+  await using server = await switchingServer(0);
+  await using own = retryDispatcher();
+  const asking = own.dispatcher.request({ origin: server.origin, path: '/', method: 'GET', upgrade: 'own' });
+  expect(await failureOf(asking)).toMatchObject({ code: 'UND_ERR_INVALID_ARG' });
+});
