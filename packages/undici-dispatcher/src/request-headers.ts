@@ -6,17 +6,16 @@ import type { DispatchOptions } from './protocol.ts';
 
 type Headers = DispatchOptions['headers'];
 
-/** What can be copied as it is: an interceptor further in may expect the kind that its caller gave. */
-const KINDS: readonly unknown[] = [Map, globalThis.Headers, UndiciHeaders];
-
 /** The same headers, for attempts that come later: an iterator gives them once, and their owner may change them. */
 export function keptHeaders(headers: Headers & {}): Headers & {} {
   if (typeof headers !== 'object') return headers;
   if (Array.isArray(headers)) return [...headers];
   if (!(Symbol.iterator in headers)) return { ...headers };
   const iterable = headers as Iterable<[string, string]>;
-  const Kind = headers.constructor as MapConstructor;
-  if (KINDS.includes(Kind)) return new Kind(iterable);
+  const Kind: unknown = headers.constructor;
+  // An interceptor further in may expect the kind that its caller gave. Node loads its `Headers` when they are asked for.
+  if (Kind === Map || Kind === UndiciHeaders || Kind === globalThis.Headers)
+    return new (Kind as MapConstructor)(iterable);
   const iterator: unknown = iterable[Symbol.iterator]();
   return iterator === iterable ? new Set(iterable) : iterable;
 }
