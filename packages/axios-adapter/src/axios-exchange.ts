@@ -16,7 +16,7 @@ import { AttemptProgress } from './attempt-progress.ts';
 import { axiosOf } from './axios-copy.ts';
 import { AxiosOutcome, discardResponse, isStream } from './axios-outcome.ts';
 import { TokenSignal } from './caller-signal.ts';
-import { prepareData } from './request-data.ts';
+import { prepareData } from './prepare-data.ts';
 import type { RequestData } from './request-data.ts';
 import { RetriedResponse, showStatistics } from './show-statistics.ts';
 

@@ -11,8 +11,10 @@ import type {
   RetryPolicy,
 } from '@tenax/core';
 
-import { cancelBody, initOf, isRequest, prepareBody } from './request-body.ts';
-import type { FetchArguments, RequestBody } from './request-body.ts';
+import { initOf, isRequest } from './fetch-arguments.ts';
+import type { FetchArguments } from './fetch-arguments.ts';
+import { cancelBody, prepareBody } from './prepare-body.ts';
+import type { RequestBody } from './request-body.ts';
 import { discardResponse, FetchOutcome } from './response-outcome.ts';
 import { resumable } from './resume.ts';
 

@@ -5,7 +5,7 @@ import type { RetryEngine, RetryOptions } from '@tenax/core';
 
 import { FetchExchange } from './fetch-exchange.ts';
 import type { Fetch, RetryingRequestInit } from './fetch-exchange.ts';
-import { isRequest } from './request-body.ts';
+import { isRequest } from './fetch-arguments.ts';
 
 /** `fetch`, retrying. */
 export interface RetryingFetch {

@@ -1,0 +1,180 @@
+/** A download that goes on where it broke off, by the rules that core has for it. */
+
+import {
+  getRetryStatistics,
+  isComplete,
+  linkWhileAlive,
+  rangeHeaders,
+  readContentRange,
+  refuseContinuation,
+  resumeRefused,
+  RetryError,
+} from '@tenax/core';
+import type { AttemptContext, CallOptions, ResumableDownload, RetryEngine, RetryPolicy } from '@tenax/core';
+
+import { RangeExchange } from './range-exchange.ts';
+import { discardResponse } from './response-outcome.ts';
+
+/** How the rest of a download is asked for. */
+export interface ResumeRequest {
+  readonly engine: RetryEngine;
+  /** Attempts made until the response came; they count. */
+  readonly attempts: number;
+  readonly policy: RetryPolicy;
+  readonly call: CallOptions;
+  readonly url: string;
+  send(headers: Record<string, string>, attempt: AttemptContext): Promise<Response>;
+}
+
+/** One entity on its way, over as many connections as it takes. */
+export class Download {
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly #request: ResumeRequest;
+  readonly #entity: ResumableDownload;
+  readonly #controller = new AbortController();
+  /** What is read now. The platform gives the connection of one up that is garbage before it was read. */
+  #response: Response;
+  #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  /** Whether the chunks of what is read now are ours. */
+  #givesBytes = false;
+  #offset = 0;
+  /** The length of the whole, once the server has said it. */
+  #length: number | undefined;
+  #attempts: number;
+
+  constructor(response: Response, entity: ResumableDownload, request: ResumeRequest) {
+    this.#request = request;
+    this.#entity = entity;
+    this.#length = entity.length;
+    this.#attempts = request.attempts;
+    this.#response = response;
+    this.stream = new ReadableStream(
+      {
+        ...(isByteStream(response.body as ReadableStream) && { type: 'bytes' }),
+        start: (controller: Controller) => {
+          if (request.call.signal) failWithSignal(controller, this.#controller.signal);
+        },
+        pull: (controller) => this.#pull(controller),
+        cancel: async (reason) => {
+          this.#controller.abort(reason);
+          // Where the rest is being asked for, this one is broken, and says so once more.
+          await this.#open()
+            .cancel(reason)
+            .catch(() => undefined);
+        },
+      },
+      // Nothing is read before somebody asks for it.
+      { highWaterMark: 0 },
+    );
+    if (request.call.signal) linkWhileAlive(request.call.signal, this.#controller, this.stream);
+  }
+
+  #open(): ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> {
+    if (this.#reader) return this.#reader;
+    const body = this.#response.body as ReadableStream<Uint8Array<ArrayBuffer>>;
+    this.#givesBytes = isByteStream(body);
+    return (this.#reader = body.getReader());
+  }
+
+  async #pull(controller: Controller): Promise<void> {
+    for (;;) {
+      const chunk = await this.#read();
+      if (chunk === 'broken') continue;
+      if (chunk === 'end') {
+        controller.close();
+        // A reader's own buffer, which nothing came into.
+        (controller as Partial<ReadableByteStreamController>).byobRequest?.respond(0);
+        return;
+      }
+      // A byte stream refuses an empty chunk, and takes the buffer away from whoever has it.
+      if (chunk.byteLength === 0) continue;
+      controller.enqueue(this.#givesBytes ? chunk : new Uint8Array(chunk));
+      return;
+    }
+  }
+
+  async #read(): Promise<Uint8Array<ArrayBuffer> | 'end' | 'broken'> {
+    const length = this.#length;
+    try {
+      const { done, value } = await this.#open().read();
+      if (!done) {
+        this.#offset += value.byteLength;
+        if (length !== undefined && this.#offset > length)
+          throw resumeRefused(length, 'more bytes than there are');
+        return value;
+      }
+      if (length === undefined || this.#offset >= length) return 'end';
+      throw new TypeError('terminated', {
+        cause: Object.assign(new Error('The body ended early'), { code: 'ERR_STREAM_PREMATURE_CLOSE' }),
+      });
+    } catch (error) {
+      if (error instanceof RetryError) throw error;
+      // No break, and no end of another operation.
+      if (this.#controller.signal.aborted) throw this.#controller.signal.reason;
+      if (length !== undefined && this.#offset >= length) return 'end';
+      await this.#continue(error);
+      return 'broken';
+    }
+  }
+
+  /** The broken attempt is the first of a new operation; its retries ask for the rest. */
+  async #continue(failure: unknown): Promise<void> {
+    const { call, engine, policy, url } = this.#request;
+    const { signal } = this.#controller;
+    const exchange = new RangeExchange(
+      {
+        method: 'GET',
+        signal,
+        retry: { ...call.retry, maxAttempts: Math.max(1, policy.maxAttempts - this.#attempts + 1) },
+      },
+      url,
+      failure,
+      (attempt) => this.#request.send(rangeHeaders(this.#entity, this.#offset), attempt),
+    );
+    const response = await engine.run(exchange);
+    this.#attempts += (getRetryStatistics(response)?.attempts.length ?? 1) - 1;
+    if (this.#length === undefined && isComplete(response, this.#offset)) {
+      // Nothing was missing but the end.
+      discardResponse(response)?.cancel();
+      this.#length = this.#offset;
+      return;
+    }
+    this.#refuseOther(response);
+    // A server may give a part of the rest: what is missing then is asked for too.
+    this.#length ??= readContentRange(response.headers)?.total;
+    if (response.body === null) {
+      throw new RetryError('TENAX_RESUME_REFUSED', 'The rest of the download has no body');
+    }
+    this.#response = response;
+    this.#reader = undefined;
+  }
+
+  #refuseOther(response: Response): void {
+    const refusal = refuseContinuation({ ...this.#entity, length: this.#length }, this.#offset, response);
+    if (refusal === undefined) return;
+    discardResponse(response)?.cancel();
+    throw refusal;
+  }
+}
+
+/** Only such a stream has readers that bring a buffer of their own, and its chunks belong to whoever reads them. */
+function isByteStream(stream: ReadableStream<unknown>): boolean {
+  try {
+    stream.getReader({ mode: 'byob' }).releaseLock();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Ends a stream that nobody reads at the moment, without keeping it alive. */
+function failWithSignal(controller: Controller, signal: AbortSignal): void {
+  // Some runtimes (older Cloudflare Workers) have no weak references: there the next read sees the abort.
+  if (typeof WeakRef !== 'function') return;
+  const weak = new WeakRef(controller);
+  signal.addEventListener('abort', () => {
+    weak.deref()?.error(signal.reason);
+  });
+}
+
+type Controller = ReadableStreamController<Uint8Array<ArrayBuffer>>;

@@ -1,0 +1,115 @@
+/** Which kind of body a request has, so that it can be sent more than once. */
+
+import { BodyNotReplayableError, ReplayableStream, sourceOfIterable, sourceOfStream } from '@tenax/core';
+import type { RetryPolicy } from '@tenax/core';
+
+import { isRequest } from './fetch-arguments.ts';
+import type { RequestBody } from './request-body.ts';
+import { Bytes, OpaqueBody, StaticBody } from './static-body.ts';
+import { StreamBody, TeedBody } from './streamed-body.ts';
+
+/** Iterators that have been read: sent again they would be an empty body, without a word. */
+const consumed = new WeakSet<object>();
+
+/**
+ * Prepares a request's body for as many attempts as the policy allows. A stream is only wrapped when a retry is
+ * possible; else it is the platform's own business.
+ *
+ * @throws BodyNotReplayableError for an iterator that was sent before
+ */
+export function prepareBody(
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+  policy: Pick<RetryPolicy, 'maxAttempts' | 'replay'>,
+): RequestBody {
+  const body: unknown = init?.body;
+  const replay = policy.maxAttempts > 1 && policy.replay;
+  if (body === undefined || body === null) return requestBody(input, init, replay);
+  if (typeof body !== 'object') return new StaticBody(input, init);
+  if (body instanceof ReadableStream) {
+    if (!replay || !isUsable(body)) return new StaticBody(input, init, false);
+    const stream = new ReplayableStream(sourceOfStream(body), replay.maxBytes);
+    return new StreamBody(input, init as RequestInit, stream);
+  }
+  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return new Bytes(input, init, body);
+  if (!(Symbol.asyncIterator in body)) {
+    const copy = copyOf(body);
+    return new StaticBody(input, copy === body ? init : { ...init, body: copy });
+  }
+  if (isReadOnce(body) && consumed.has(body)) {
+    throw new BodyNotReplayableError(
+      'This body is an iterator that was sent before: sent again it would be empty',
+    );
+  }
+  consumed.add(body);
+  const { destroyed, readableDidRead } = body as { destroyed?: boolean; readableDidRead?: boolean };
+  // A Node stream that is gone, or some of it, has an error of its own.
+  if (!replay || destroyed || readableDidRead) return new StaticBody(input, init, false);
+  const stream = new ReplayableStream(sourceOfIterable(body as AsyncIterable<unknown>), replay.maxBytes);
+  return new StreamBody(input, init as RequestInit, stream);
+}
+
+/** What the platform would read once, at the call: the caller may change it while a wait is on. */
+function copyOf(body: object): BodyInit {
+  // Node sends what `toString` says, which may be somebody's own.
+  if (body instanceof URLSearchParams && body.toString === URLSearchParams.prototype.toString) {
+    return copyPairs(body, new URLSearchParams());
+  }
+  // React Native's can't be read.
+  return body instanceof FormData && Symbol.iterator in body
+    ? copyPairs(body, new FormData())
+    : (body as BodyInit);
+}
+
+function copyPairs<T extends URLSearchParams | FormData>(from: T, to: T): T {
+  for (const [name, value] of from as Iterable<[string, string]>) to.append(name, value);
+  return to;
+}
+
+/** Iterators and streams of Node; what is no more than iterable gives another iterator each time. */
+function isReadOnce(body: object): boolean {
+  return 'next' in body || 'destroyed' in body;
+}
+
+function requestBody(
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+  replay: RetryPolicy['replay'],
+): RequestBody {
+  if (!isRequest(input) || input.body === null) return new StaticBody(input, init);
+  // Refused by the platform, in its own words.
+  if (input.bodyUsed) return new StaticBody(input, init, false);
+  if (input.body === undefined) {
+    return replay && !['GET', 'HEAD'].includes(input.method)
+      ? new OpaqueBody(input, init)
+      : new StaticBody(input, init);
+  }
+  if (!replay || !isUsable(input.body)) return new StaticBody(input, init, false);
+  return new TeedBody(input, init, replay.maxBytes);
+}
+
+/** Ends the stream or the iterator of a request that will not be sent. A stream that somebody reads is theirs. */
+export function cancelBody(
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+  reason: unknown,
+): void {
+  const body: unknown = init?.body ?? (isRequest(input) ? input.body : undefined);
+  if (body instanceof ReadableStream) {
+    if (!body.locked) void body.cancel(reason).catch(() => undefined);
+    return;
+  }
+  const iterable = body as AsyncIterable<unknown> | null | undefined;
+  if (!iterable?.[Symbol.asyncIterator] || consumed.has(iterable)) return;
+  if ('next' in iterable) consumed.add(iterable);
+  void (async () => iterable[Symbol.asyncIterator]().return?.())().catch(() => undefined);
+}
+
+/** Whether a stream is neither locked nor read from: nothing but a constructor that takes it tells. */
+function isUsable(stream: ReadableStream<unknown>): boolean {
+  try {
+    return new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).body !== null;
+  } catch {
+    return false;
+  }
+}
