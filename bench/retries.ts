@@ -1,16 +1,21 @@
 // What retries cost that do not wait: many operations at once, and one after the other.
 import { interleave } from './interleaved.ts';
-import type { Case, Comparison } from './interleaved.ts';
+import type { Case, Comparison, Sample } from './interleaved.ts';
 import { roleOf } from './measurement.ts';
 import type { Table } from './measurement.ts';
 import { RETRYING, retryingRun } from './peers/all.ts';
 import type { PeerName } from './peers/all.ts';
 import type { Run } from './peers/peer.ts';
 import { publish } from './publish.ts';
+import { quick } from './settings.ts';
 
 const AT_ONCE = 1_000;
 const LEAST_SEQUENTIAL = 20;
 const TURN = 4; // ms
+/** ms of CPU before the first turn: long enough for the compiler to be done with every library. */
+const WARM_UP = quick ? 0 : 500;
+/** ms of time, for libraries that wait. */
+const LONGEST_WARM_UP = 3_000;
 const FAILURE = new Error('not yet');
 
 /** Fails as often as told, then succeeds. Its error is always the same, since making one costs more than a retry. */
@@ -32,43 +37,46 @@ const bareRun: Run = async (operation) => {
   }
 };
 
-const atOnce =
-  (create: () => Run | Promise<Run>): Case =>
+/** A turn of each kind. */
+const atOnce = async (run: Run): Promise<Sample> => {
+  const start = performance.now();
+  const pending: Promise<number>[] = [];
+  for (let count = 0; count < AT_ONCE; count += 1) pending.push(run(failing(2)));
+  await Promise.all(pending);
+  return { time: ((performance.now() - start) * 1000) / AT_ONCE };
+};
+
+const oneByOne = async (run: Run): Promise<Sample> => {
+  const start = performance.now();
+  let count = 0;
+  let elapsed = 0;
+  for (; count < LEAST_SEQUENTIAL || elapsed < TURN; count += 1) {
+    await run(failing(1));
+    elapsed = performance.now() - start;
+  }
+  return { time: (elapsed * 1000) / count };
+};
+
+/** ms that this process has had: all are made at once, on fewer cores. */
+function cpuTime(): number {
+  const { system, user } = process.cpuUsage();
+  return (system + user) / 1000;
+}
+
+const warm =
+  (turn: (run: Run) => Promise<Sample>, create: () => Run | Promise<Run>): Case =>
   async () => {
     const run = await create();
-    return async () => {
-      const start = performance.now();
-      const pending: Promise<number>[] = [];
-      for (let count = 0; count < AT_ONCE; count += 1) pending.push(run(failing(2)));
-      await Promise.all(pending);
-      return { time: ((performance.now() - start) * 1000) / AT_ONCE };
-    };
+    const end = performance.now() + LONGEST_WARM_UP;
+    while (cpuTime() < WARM_UP && performance.now() < end) await turn(run);
+    return () => turn(run);
   };
 
-const oneByOne =
-  (create: () => Run | Promise<Run>): Case =>
-  async () => {
-    const run = await create();
-    return async () => {
-      const start = performance.now();
-      let count = 0;
-      let elapsed = 0;
-      for (; count < LEAST_SEQUENTIAL || elapsed < TURN; count += 1) {
-        await run(failing(1));
-        elapsed = performance.now() - start;
-      }
-      return { time: (elapsed * 1000) / count };
-    };
-  };
-
-function cases(
-  of: (create: () => Run | Promise<Run>) => Case,
-  names: readonly PeerName[],
-): Record<string, Case> {
-  const peerCases = names.map((name) => [name, of(() => retryingRun(name, { wait: 0 }))] as const);
+function cases(turn: (run: Run) => Promise<Sample>, names: readonly PeerName[]): Record<string, Case> {
+  const peerCases = names.map((name) => [name, warm(turn, () => retryingRun(name, { wait: 0 }))] as const);
   return {
-    'attempts, bare': of(() => bareRun),
-    'attempts, bare again': of(() => bareRun),
+    'attempts, bare': warm(turn, () => bareRun),
+    'attempts, bare again': warm(turn, () => bareRun),
     ...Object.fromEntries(peerCases),
   };
 }
@@ -76,7 +84,7 @@ function cases(
 const PLAN = { leastSets: 3, claim: { metric: 'time', share: 0.05 } };
 const concurrent = await interleave(import.meta.url, 'at-once', cases(atOnce, RETRYING), {
   ...PLAN,
-  warmUp: 30,
+  warmUp: 5,
   rounds: 20,
   seconds: 20,
 });
@@ -85,7 +93,7 @@ const sequential = await interleave(
   import.meta.url,
   'one-by-one',
   cases(oneByOne, [...RETRYING, '@smithy/util-retry']),
-  { ...PLAN, warmUp: 10, rounds: 15, seconds: 20 },
+  { ...PLAN, warmUp: 5, rounds: 15, seconds: 20 },
 );
 
 if (concurrent && sequential) {

@@ -87,15 +87,21 @@ function classifyError(
 ): Classification {
   const builtIn = classifyThrown(error, unsent, request, policy);
   const { failureClass = 'permanent' } = builtIn;
-  if (policy.nonRetryableErrors.some((matches) => matches(error))) {
+  if (isAmong(policy.nonRetryableErrors, error)) {
     return { failureClass, retryable: false, reason: 'non_retryable_error' };
   }
-  if (!builtIn.retryable && policy.retryableErrors.some((matches) => matches(error))) {
+  if (!builtIn.retryable && isAmong(policy.retryableErrors, error)) {
     return isIdempotent(request, policy.methods)
       ? { failureClass, retryable: true, reason: 'retryable_error' }
       : { failureClass, retryable: false, reason: 'method_not_idempotent' };
   }
   return builtIn;
+}
+
+/** Without a function made for it: most policies name no errors, and this is asked after every attempt that failed. */
+function isAmong(named: RetryPolicy['retryableErrors'], error: unknown): boolean {
+  for (const matches of named) if (matches(error)) return true;
+  return false;
 }
 
 /** An error with a response counts by its status; where that was good, the fault came later, as a body that broke. */
