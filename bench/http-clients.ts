@@ -25,6 +25,8 @@ interface HttpPlan {
   readonly title: string;
   readonly method: readonly string[];
   readonly seconds: number;
+  /** Turns of each client in the life of its process; more where a turn is short beside what a process needs to warm up. */
+  readonly rounds: number;
   /** The clients that are measured more often than the others: those whose ratios are close to 1. */
   readonly throughout: readonly string[];
   /** Ratios to the bare client. */
@@ -35,7 +37,7 @@ interface HttpPlan {
 export async function compareClients(
   program: string,
   clients: Readonly<Record<string, () => Client | Promise<Client>>>,
-  { goals, method, name, seconds, throughout, title }: HttpPlan,
+  { goals, method, name, rounds, seconds, throughout, title }: HttpPlan,
 ): Promise<void> {
   const cases = Object.entries(clients).map(([client, create]): [string, Case] => [
     client,
@@ -43,7 +45,7 @@ export async function compareClients(
   ]);
   const comparison = await interleave(program, name, Object.fromEntries(cases), {
     warmUp: 2,
-    rounds: 24,
+    rounds,
     seconds,
     throughout,
     onOneCore: true,

@@ -77,6 +77,7 @@ await compareClients(
     name: 'undici',
     title: 'undici',
     seconds: 75,
+    rounds: 96,
     throughout: [
       'bare Agent',
       'bare Agent again',
