@@ -76,7 +76,7 @@ await compareClients(
   {
     name: 'undici',
     title: 'undici',
-    seconds: 75,
+    seconds: 90,
     rounds: 96,
     throughout: [
       'bare Agent',
