@@ -9,7 +9,7 @@ import { decideAfterFailure } from './decision.ts';
 import type { DecisionMoment } from './decision.ts';
 import { RetryExhaustedError } from './errors.ts';
 import { keyOf } from './guards/destination-key.ts';
-import { classifyHttp, failedByStatus, responseIn } from './http/classify.ts';
+import { classifyHttp, failedByStatus, isAmong, responseIn } from './http/classify.ts';
 import { summarizeError } from './http/error-summary.ts';
 import { readHint } from './http/hint.ts';
 import type {
@@ -229,7 +229,7 @@ export class Operation {
         : classifyHttp(outcome, request, policy);
     }
     const { error } = outcome;
-    const isAsked = policy.retryableErrors.some((matches) => matches(error));
+    const isAsked = isAmong(policy.retryableErrors, error);
     if (inner.policy.maxAttempts > 1 && !isAsked) return GIVEN_UP_WITHIN;
     // A single attempt has retried nothing: what it failed with is what counts.
     const cause = error instanceof RetryExhaustedError && !isAsked ? error.cause : error;

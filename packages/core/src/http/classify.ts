@@ -99,7 +99,7 @@ function classifyError(
 }
 
 /** Without a function made for it: most policies name no errors, and this is asked after every attempt that failed. */
-function isAmong(named: RetryPolicy['retryableErrors'], error: unknown): boolean {
+export function isAmong(named: RetryPolicy['retryableErrors'], error: unknown): boolean {
   for (const matches of named) if (matches(error)) return true;
   return false;
 }
