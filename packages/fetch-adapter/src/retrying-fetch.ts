@@ -43,8 +43,11 @@ export function createRetryingFetch(options: RetryingFetchOptions = {}): Retryin
   const others = 'fetch' in options ? (Object.create(options, { fetch: {} }) as RetryOptions) : options;
   const engine = createClientEngine(others);
   const { fetch: before } = globalThis;
-  // Without a receiver: browsers and workers refuse to call their fetch as a method of anything else.
-  const sender: Fetch = (url, attempt) => (given ?? currentFetch(before))(url, attempt);
+  const sender: Fetch = (url, attempt) => {
+    const fetch = given ?? currentFetch(before);
+    // Without a receiver: browsers and workers refuse to call their fetch as a method of anything else.
+    return fetch(url, attempt);
+  };
   const send = (input: string | URL | Request, init?: RetryingRequestInit): Promise<Response> => {
     try {
       return engine.run(exchangeOf(engine, sender, input, init));
@@ -58,7 +61,8 @@ export function createRetryingFetch(options: RetryingFetchOptions = {}): Retryin
 /** Looked up at each call: a mock or an instrumentation may have replaced it. So may one that retries, and sends here. */
 function currentFetch(before: Fetch): Fetch {
   const { fetch } = globalThis as { fetch: Fetch & Partial<RetryingFetch> };
-  return fetch.engine ? before : fetch;
+  // Some environments of tests have none.
+  return (fetch as typeof fetch | undefined)?.engine ? before : fetch;
 }
 
 /**

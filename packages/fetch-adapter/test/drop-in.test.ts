@@ -185,6 +185,13 @@ describe('the fetch behind it', () => {
     expect(before).toHaveBeenCalledTimes(2);
   });
 
+  it('is missed in plain words, once, where there is none', async () => {
+    vi.stubGlobal('fetch', undefined);
+    const error = await failure(createRetryingFetch()('http://127.0.0.1/'));
+    expect(error.message).toBe('fetch is not a function');
+    expect(getRetryStatistics(error)?.attempts).toHaveLength(1);
+  });
+
   it('may throw at once', async () => {
     const own = (() => {
       throw new Error('sync');
