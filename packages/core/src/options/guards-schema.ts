@@ -35,7 +35,7 @@ export const ACCEPTED_BY_GUARDS: Readonly<Record<string, string>> = {
   'circuitBreaker.slowCallRate': 'a number greater than 0, up to 1',
   'circuitBreaker.slowCallDuration': 'a number of ms greater than 0',
   'circuitBreaker.window': 'an object { calls } or { duration }',
-  'circuitBreaker.window.calls': 'a whole number of at least 1',
+  'circuitBreaker.window.calls': 'a whole number from 1 to 1,000,000',
   'circuitBreaker.window.duration': 'a number of ms of at least 1',
   'circuitBreaker.minimumThroughput': 'a whole number of at least 1',
   'circuitBreaker.openTime': 'a number of ms greater than 0',
@@ -62,6 +62,8 @@ const positiveDuration = () => z.number().check(z.gt(0));
 const windowDuration = () => z.number().check(z.gte(1));
 const share = () => z.number().check(z.gt(0), z.lte(1));
 const count = () => z.int().check(z.gte(1));
+/** Each takes a byte, for each destination. */
+const MOST_CALLS = 1_000_000;
 /** 0 included: a budget that allows nothing is a wish one may have. */
 const amount = () => z.number().check(z.gte(0));
 
@@ -87,7 +89,10 @@ const circuitBreaker = () =>
     slowCallRate: z.optional(share()),
     slowCallDuration: z.optional(positiveDuration()),
     window: z.optional(
-      z.union([z.strictObject({ calls: count() }), z.strictObject({ duration: windowDuration() })]),
+      z.union([
+        z.strictObject({ calls: count().check(z.lte(MOST_CALLS)) }),
+        z.strictObject({ duration: windowDuration() }),
+      ]),
     ),
     minimumThroughput: z.optional(count()),
     openTime: z.optional(positiveDuration()),

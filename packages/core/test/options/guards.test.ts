@@ -13,6 +13,7 @@ const AMOUNT = 'a number of at least 0';
 const POSITIVE = 'a number of ms greater than 0';
 const WINDOW_TIME = 'a number of ms of at least 1';
 const WHOLE = 'a whole number of at least 1';
+const CALLS = 'a whole number from 1 to 1,000,000';
 const SHARE = 'a number greater than 0, up to 1';
 const WINDOW = 'an object { calls } or { duration }';
 const BUDGET =
@@ -51,7 +52,8 @@ describe('a wrong guard is refused with its path, what was given and what is acc
     ['circuitBreaker.slowCallDuration', '0', POSITIVE, breaker({ slowCallRate: 1, slowCallDuration: 0 })],
     ['circuitBreaker.window', '5', WINDOW, breaker({ window: 5 })],
     ['circuitBreaker.window', '{}', WINDOW, breaker({ window: {} })],
-    ['circuitBreaker.window.calls', '0', WHOLE, breaker({ window: { calls: 0 } })],
+    ['circuitBreaker.window.calls', '0', CALLS, breaker({ window: { calls: 0 } })],
+    ['circuitBreaker.window.calls', '1000001', CALLS, breaker({ window: { calls: 1_000_001 } })],
     ['circuitBreaker.window.duration', '0', WINDOW_TIME, breaker({ window: { duration: 0 } })],
     ['circuitBreaker.minimumThroughput', '1.5', WHOLE, breaker({ minimumThroughput: 1.5 })],
     ['circuitBreaker.openTime', '0', POSITIVE, breaker({ openTime: 0 })],
