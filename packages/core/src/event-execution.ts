@@ -226,6 +226,8 @@ export class EventExecution extends Execution implements EventOperation {
 
   protected override passed(startedAt: number): void {
     const attempt = this.beginAttempt(startedAt);
+    // Who observes attempts may abort within this.
+    if (this.#endIfInterrupted()) return;
     this.#attempt = attempt;
     if (this.policy.attemptTimeout !== undefined) this.limitAttempt(startedAt);
     if (this.policy.hedge) this.#beginRound(attempt);
@@ -271,6 +273,7 @@ export class EventExecution extends Execution implements EventOperation {
     round.add(attempt, entry);
     this.#attempt ??= attempt;
     this.announce(attempt, true);
+    if (this.#hasEndedRound(round)) return;
     round.handingOver = attempt;
     this.#sendOne(attempt);
     round.handingOver = undefined;

@@ -111,6 +111,26 @@ describe('an instrumentation', () => {
     ]);
   });
 
+  it.each([
+    ['first attempt', 1, 0],
+    ['hedge', 2, 1],
+  ])('may abort when it is told of a %s: nothing is sent then', async (_, at, sent) => {
+    const controller = new AbortController();
+    observe({
+      operationStarted: () => ({
+        attemptStarted: ({ attemptNumber }) => {
+          if (attemptNumber === at) controller.abort('stop');
+          return undefined;
+        },
+      }),
+    });
+    const { clock, engine } = virtualEngine({ hedge: { delay: 50, maxExtraLoad: 1 } });
+    const operation = vi.fn<() => Promise<never>>(neverSettles);
+    const running = engine.execute(operation, { signal: controller.signal });
+    expect(await rejectionOf(clock.run(running))).toBe('stop');
+    expect(operation).toHaveBeenCalledTimes(sent);
+  });
+
   it('is told of every hedge, the one that lost too', async () => {
     const { told, instrumentation } = recorder();
     observe(instrumentation);
