@@ -1,5 +1,6 @@
 /** The copy of axios that a request came from: Node has one for `import` and one for `require`. */
 
+import { builtinModule } from '@tenax/core';
 import * as axios from 'axios';
 import type { InternalAxiosRequestConfig } from 'axios';
 
@@ -23,10 +24,9 @@ export function axiosOf(config: InternalAxiosRequestConfig): AxiosCopy {
 
 /** That of CommonJS modules. Whoever sends such headers has loaded it. */
 function requireAxios(): AxiosCopy | undefined {
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
   try {
-    const modules = process?.getBuiltinModule?.('node:module') as Modules | undefined;
-    const copy = modules?.createRequire(import.meta.url)('axios') as Partial<AxiosCopy> | undefined;
+    const modules = builtinModule<Modules>('node:module');
+    const copy = modules?.createRequire?.(import.meta.url)('axios') as Partial<AxiosCopy> | undefined;
     return copy?.AxiosHeaders && copy.CanceledError && copy.getAdapter ? (copy as AxiosCopy) : undefined;
   } catch {
     // Such as in a bundle.

@@ -135,7 +135,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
 
   retrying(): void {
     this.#progress?.end();
-    this.#data?.retrying();
+    this.#data?.retrying?.();
   }
 
   release(failure?: { readonly reason: unknown }): void {
@@ -143,7 +143,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     this.#progress?.release();
     // Who was answered before the body was sent may still read it.
     const isAnswered = failure && (responseIn(failure.reason) ?? responseIn(causeOf(failure.reason)));
-    this.#data?.release(isAnswered ? undefined : failure);
+    this.#data?.release?.(isAnswered ? undefined : failure);
     if (failure) showStatistics(failure.reason);
   }
 

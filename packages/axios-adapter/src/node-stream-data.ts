@@ -1,6 +1,6 @@
 /** The body of an axios request that is a Node stream. */
 
-import { ReplayableStream, sourceOfIterable } from '@tenax/core';
+import { builtinModule, ReplayableStream, sourceOfIterable } from '@tenax/core';
 import type { InternalAxiosRequestConfig } from 'axios';
 
 import type { RequestData } from './request-data.ts';
@@ -158,6 +158,5 @@ export function isNodeStream(data: object): data is NodeStream {
 
 /** `node:stream`, where the runtime has it. Not imported: browsers have none. */
 export function nodeStreamModule(): StreamModule | undefined {
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
-  return process?.getBuiltinModule?.('node:stream') as StreamModule | undefined;
+  return builtinModule<StreamModule>('node:stream') as StreamModule | undefined;
 }

@@ -11,8 +11,6 @@ import type { RequestData } from './request-data.ts';
 const SENT_ONCE: RequestData = {
   replayable: false,
   apply: () => undefined,
-  retrying: () => undefined,
-  release: () => undefined,
 };
 
 /**

@@ -10,7 +10,7 @@ export interface RequestData {
   /** Puts the body of the next attempt into its config. */
   apply(config: InternalAxiosRequestConfig): void;
   /** The attempt before reads no more. */
-  retrying(): void;
+  retrying?(): void;
   /** The operation has ended. */
-  release(failure?: { readonly reason: unknown }): void;
+  release?(failure?: { readonly reason: unknown }): void;
 }

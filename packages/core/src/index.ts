@@ -4,6 +4,7 @@ export { keepAbortable, signalOf } from './attempt.ts';
 export { getRetryStatistics } from './attached-statistics.ts';
 export type { BackoffContext, Jitter, StrategyName } from './backoff/backoff.ts';
 export { computeDelays } from './backoff/compute-delays.ts';
+export { builtinModule } from './builtin-module.ts';
 export type { Clock, Random, Timer } from './clock.ts';
 export type { OperationTrace } from './diagnostics.ts';
 export { discardStream, LARGEST_DRAIN } from './discard.ts';

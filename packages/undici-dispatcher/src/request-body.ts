@@ -15,9 +15,9 @@ export interface RequestBody {
   /** The body for the next attempt. */
   next(): unknown;
   /** A retry was decided: the attempt before reads no more of it. */
-  retrying(): void;
+  retrying?(): void;
   /** The operation has ended; with a failure, or once its response has been read, nobody reads on. */
-  release(failure?: { readonly reason: unknown }): void;
+  release?(failure?: { readonly reason: unknown }): void;
 }
 
 /**
@@ -37,7 +37,7 @@ export function prepareBody(
   const replay = policy.maxAttempts > 1 && policy.replay;
   const source = replay ? sourceOf(body, failed) : undefined;
   if (!replay || !source) {
-    return { replayable: false, next: () => body, retrying: () => undefined, release: () => undefined };
+    return { replayable: false, next: () => body };
   }
   const stream = new ReplayableStream(source, replay.maxBytes);
   return {

@@ -120,13 +120,13 @@ export class RequestExchange extends UndiciExchange {
   }
 
   retrying(): void {
-    this.#body?.retrying();
+    this.#body?.retrying?.();
   }
 
   override release(failure?: { readonly reason: unknown }): void {
     super.release();
     this.#ended = true;
-    this.#body?.release(failure);
+    this.#body?.release?.(failure);
     this.#capture?.add(this.statistics);
   }
 
@@ -167,7 +167,7 @@ export class RequestExchange extends UndiciExchange {
 
   /** A server may answer before it has read everything: over HTTP/1.1 undici then ends the caller's stream. */
   #endBody(failure: { readonly reason: unknown } | undefined): void {
-    this.#body?.release(failure);
+    this.#body?.release?.(failure);
     // A context may be kept for long, and with it this.
     this.#body = undefined;
   }
