@@ -36,7 +36,7 @@ export class Download {
   #response: Response;
   #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
   /** Whether the chunks of what is read now are ours. */
-  #givesBytes = false;
+  #givesBytes: boolean;
   #offset = 0;
   /** The length of the whole, once the server has said it. */
   #length: number | undefined;
@@ -48,9 +48,10 @@ export class Download {
     this.#length = entity.length;
     this.#attempts = request.attempts;
     this.#response = response;
+    this.#givesBytes = isByteStream(response.body as ReadableStream);
     this.stream = new ReadableStream(
       {
-        ...(isByteStream(response.body as ReadableStream) && { type: 'bytes' }),
+        ...(this.#givesBytes && { type: 'bytes' }),
         start: (controller: Controller) => {
           if (request.call.signal) failWithSignal(controller, this.#controller.signal);
         },
@@ -70,10 +71,7 @@ export class Download {
   }
 
   #open(): ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> {
-    if (this.#reader) return this.#reader;
-    const body = this.#response.body as ReadableStream<Uint8Array<ArrayBuffer>>;
-    this.#givesBytes = isByteStream(body);
-    return (this.#reader = body.getReader());
+    return (this.#reader ??= (this.#response.body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader());
   }
 
   async #pull(controller: Controller): Promise<void> {
@@ -146,6 +144,7 @@ export class Download {
       throw new RetryError('TENAX_RESUME_REFUSED', 'The rest of the download has no body');
     }
     this.#response = response;
+    this.#givesBytes = isByteStream(response.body);
     this.#reader = undefined;
   }
 
