@@ -55,7 +55,9 @@ export function readSettings(argv: readonly string[]): Settings {
       new Option('--client <name>', 'what sends the requests').choices(Object.keys(CLIENTS)).default('fetch'),
     )
     .addOption(
-      new Option('--attempts <n>', 'attempts in all, the first included').argParser(count).default(4),
+      new Option('--attempts <n>', 'attempts in all, the first included')
+        .argParser(wholeNumber(1))
+        .default(4),
     )
     .addOption(new Option('--strategy <name>', 'how waits grow').choices(STRATEGIES).default('exponential'))
     .addOption(new Option('--base-delay <ms>', 'the first wait').argParser(number).default(60))
@@ -68,9 +70,13 @@ export function readSettings(argv: readonly string[]): Settings {
       new Option('--header <name:value...>', 'headers to send').argParser(readHeader).default([], 'none'),
     )
     .addOption(
-      new Option('--requests <n>', 'how many operations (default: 40, or 1 with a URL)').argParser(number),
+      new Option('--requests <n>', 'how many operations (default: 40, or 1 with a URL)').argParser(
+        wholeNumber(0),
+      ),
     )
-    .addOption(new Option('--concurrency <n>', 'how many of them at once').argParser(number).default(2))
+    .addOption(
+      new Option('--concurrency <n>', 'how many of them at once').argParser(wholeNumber(1)).default(2),
+    )
     .addOption(new Option('--seed <n>', 'the same seed repeats the same run').argParser(number).default(7))
     .addOption(
       new Option('--failure-rate <share>', 'of the server here, 0 to 1').argParser(share).default(0.6),
@@ -100,7 +106,7 @@ function toSettings(url: string | undefined, flags: Flags): Settings {
     url,
     client: flags.client,
     requests: flags.requests ?? (url === undefined ? 40 : 1),
-    concurrency: Math.max(1, flags.concurrency),
+    concurrency: flags.concurrency,
     method: flags.method.toUpperCase(),
     headers: flags.header,
     seed: flags.seed,
@@ -128,11 +134,13 @@ function number(text: string): number {
   return value;
 }
 
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('Accepted: a whole number of at least 1.');
-  return value;
+function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
+      throw new InvalidArgumentError(`Accepted: a whole number of at least ${least}.`);
+    return value;
+  };
 }
 
 function share(text: string): number {

@@ -122,6 +122,9 @@ describe('the demo', () => {
   it.each([
     [['--attempts', 'x'], '--attempts'],
     [['--attempts', '0'], 'a whole number of at least 1'],
+    [['--requests', '2.5'], 'a whole number of at least 0'],
+    [['--concurrency', '0'], 'a whole number of at least 1'],
+    [['--concurrency', '1.5'], 'a whole number of at least 1'],
     [['--timeout', '0'], 'timeout: given 0'],
     [['--strategy', 'quadratic'], 'fibonacci'],
     [['--failure-rate', '2'], 'from 0 to 1'],

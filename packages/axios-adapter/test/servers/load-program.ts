@@ -1,91 +1,35 @@
 // 10,000 requests against an unreliable server, and what is left of them. Prints a JSON report.
-import { getEventListeners } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
-import { seededRandom } from '@tenax/core/testing';
 import { attachRetry } from '@tenax/axios-adapter';
+import { seededRandom } from '@tenax/core/testing';
 import { create } from 'axios';
 
-const REQUESTS = 10_000;
-const CONCURRENCY = 100;
-
-let unhandled = 0;
-process.on('unhandledRejection', () => {
-  unhandled += 1;
-});
+import { runLoad } from '../../../core/test/load/run-load.ts';
 
 const random = seededRandom(12);
-let sockets = 0;
-const server = createServer((request, response) => {
-  request.resume();
-  const ticket = random();
-  if (ticket < 0.2) response.writeHead(503).end('later');
-  else if (ticket < 0.3) response.writeHead(429, { 'retry-after-ms': '1' }).end('slower');
-  else if (ticket < 0.4) request.socket.resetAndDestroy();
-  else response.end('ok');
-});
-server.on('connection', (socket) => {
-  sockets += 1;
-  socket.on('error', () => undefined);
-  socket.once('close', () => {
-    sockets -= 1;
-  });
-});
-await new Promise<void>((resolve) => {
-  server.listen(0, '127.0.0.1', resolve);
-});
-const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 
-const { signal } = new AbortController();
-const instance = create();
-const { engine } = attachRetry(instance, {
-  baseDelay: 1,
-  budget: false,
-  throttledBaseDelay: 1,
-  maxDelay: 2,
-  attemptTimeout: 5_000,
-});
-
-async function send(count: number): Promise<void> {
-  let left = count;
-  const worker = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1;
-      await instance.get(url, { signal }).catch(() => undefined);
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
-}
-
-async function heap(): Promise<number> {
-  for (let turn = 0; turn < 5; turn += 1) {
-    globalThis.gc?.();
-    await new Promise(setImmediate);
-  }
-  return process.memoryUsage().heapUsed;
-}
-
-await send(REQUESTS / 2);
-const half = await heap();
-await send(REQUESTS / 2);
-const growth = (await heap()) - half;
-
-server.closeAllConnections();
-await new Promise((resolve) => {
-  server.close(resolve);
-});
-for (let turn = 0; turn < 5; turn += 1) await heap();
-
-const { totalAttempts, totalOperations } = engine.statistics.snapshot();
-console.log(
-  JSON.stringify({
-    operations: totalOperations,
-    attempts: totalAttempts,
-    unhandled,
-    resources: process.getActiveResourcesInfo(),
-    sockets,
-    listeners: getEventListeners(signal, 'abort').length,
-    growth,
-  }),
+const report = await runLoad(
+  (request, response) => {
+    const ticket = random();
+    if (ticket < 0.2) response.writeHead(503).end('later');
+    else if (ticket < 0.3) response.writeHead(429, { 'retry-after-ms': '1' }).end('slower');
+    else if (ticket < 0.4) request.socket.resetAndDestroy();
+    else response.end('ok');
+  },
+  (url, signal) => {
+    const instance = create();
+    const { engine } = attachRetry(instance, {
+      baseDelay: 1,
+      budget: false,
+      throttledBaseDelay: 1,
+      maxDelay: 2,
+      attemptTimeout: 5_000,
+    });
+    return {
+      engine,
+      async get() {
+        await instance.get(url, { signal }).catch(() => undefined);
+      },
+    };
+  },
 );
+console.log(JSON.stringify(report));
