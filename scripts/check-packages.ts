@@ -22,6 +22,8 @@ const tool: ExecFileSyncOptionsWithStringEncoding = {
     PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`,
   },
 };
+/** CommonJS may have types of its own, where a dependency has them; what is loaded is the ES module. */
+const TYPES_CHECK = '--profile esm-only --ignore-rules false-cjs';
 /** A project for browsers that checks declarations: it has neither the types of Node nor the newest `lib`. */
 const BROWSER_PROJECT =
   '--ignoreConfig --noEmit --strict --skipLibCheck false --target es2022 --lib es2022,dom ' +
@@ -80,7 +82,7 @@ function check(name: string, tarball: string): void {
       problems.push(`${name}: it imports ${imported}, which it does not depend on`);
   }
   findings(name, () => execFileSync('publint', [tarball, '--strict'], tool));
-  findings(name, () => execFileSync('attw', [tarball, '--profile', 'esm-only'], tool));
+  findings(name, () => execFileSync('attw', [tarball, ...TYPES_CHECK.split(' ')], tool));
   if (packed.peerDependencies?.['undici']) return;
   findings(name, () =>
     execFileSync('tsc', [...BROWSER_PROJECT.split(' '), '--types', ''], {
