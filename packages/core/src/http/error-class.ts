@@ -175,9 +175,17 @@ function explainTunnel(code: string, message: string): FailureClass | undefined 
 }
 
 /** The code alone says "lost on the way"; these say that there was no way yet. */
-function neverSent({ code, syscall }: ErrorLike, message: string): boolean {
-  if (syscall === 'connect') return true;
-  return code !== 'UND_ERR_SOCKET' && NOT_PROCESSED.test(message);
+function neverSent(error: ErrorLike, message: string): boolean {
+  const { cause, code } = error;
+  // axios copies the code of its cause, and nothing else of it.
+  const copied = isObject(cause) && cause.code === code && wasConnecting(cause);
+  return copied || wasConnecting(error) || (code !== 'UND_ERR_SOCKET' && NOT_PROCESSED.test(message));
+}
+
+/** Node's error of several addresses has the code of the first. */
+function wasConnecting(error: ErrorLike): boolean {
+  const each: unknown[] = Array.isArray(error.errors) ? error.errors : [error];
+  return each.length > 0 && each.every((one) => isObject(one) && one.syscall === 'connect');
 }
 
 /** An `AggregateError`, as a connection to several addresses throws it. */

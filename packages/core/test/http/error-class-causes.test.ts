@@ -7,6 +7,11 @@ import { ERROR_CODES } from '../../src/http/error-codes.ts';
 import { coded } from './outcomes.ts';
 
 const classify = (error: unknown): string => classOfError(error, ERROR_CODES);
+/** What Node throws for a host with several addresses: it has the code of the first. */
+const noConnection = (...codes: readonly [string, ...string[]]): AggregateError =>
+  Object.assign(new AggregateError(codes.map((code) => coded(code, { syscall: 'connect' }))), {
+    code: codes[0],
+  });
 const wrap = (cause: unknown, times: number): unknown =>
   times === 0 ? cause : wrap(new Error('wrapped', { cause }), times - 1);
 
@@ -50,13 +55,14 @@ describe('an AggregateError counts as the one of its errors that allows least', 
   });
 
   it('is found behind a cause, as Node puts it there', () => {
-    const addresses = [
-      coded('ECONNREFUSED', { syscall: 'connect' }),
-      coded('ETIMEDOUT', { syscall: 'connect' }),
-    ];
-    expect(classify(new TypeError('fetch failed', { cause: new AggregateError(addresses) }))).toBe(
-      'connection',
-    );
+    const error = noConnection('ETIMEDOUT', 'ECONNREFUSED');
+    expect(classify(new TypeError('fetch failed', { cause: error }))).toBe('connection');
+  });
+
+  it('is no connection error when one of its errors came later', () => {
+    const error = noConnection('ETIMEDOUT', 'ECONNREFUSED');
+    error.errors.push(coded('ECONNRESET', { syscall: 'read' }));
+    expect(classify(error)).toBe('transport');
   });
 
   it('its own code comes first', () => {

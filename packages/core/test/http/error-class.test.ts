@@ -99,6 +99,16 @@ describe('a code alone says "lost on the way"; these say that there was no way y
     expect(classify(coded('ECONNRESET', { syscall }))).toBe('transport');
   });
 
+  it.each(['connect', 'read'])('in a cause of the same code too: %s', (syscall) => {
+    const error = coded('ETIMEDOUT', { cause: coded('ETIMEDOUT', { syscall }) });
+    expect(classify(error)).toBe(syscall === 'connect' ? 'connection' : 'transport');
+  });
+
+  it('not in a cause of another code', () => {
+    const error = coded('ECONNRESET', { cause: coded('ETIMEDOUT', { syscall: 'connect' }) });
+    expect(classify(error)).toBe('transport');
+  });
+
   it('HTTP/2 REFUSED_STREAM is a connection error', () => {
     const error = new Error('Stream closed with error code NGHTTP2_REFUSED_STREAM');
     expect(classify(Object.assign(error, { code: 'ERR_HTTP2_STREAM_ERROR' }))).toBe('connection');
