@@ -132,29 +132,35 @@ class TokenBudget implements RetryBudget {
 
   failed(throttled: boolean): void {
     if (this.#settings.threshold === undefined) return;
-    this.#tokens = Math.max(0, this.#tokens - this.#cost(throttled));
+    this.#tokens = Math.max(0, exactly(this.#tokens - this.#cost(throttled)));
   }
 
   tryRetry(throttled: boolean): number | undefined {
     const { capacity, threshold } = this.#settings;
     const cost = this.#cost(throttled);
-    const allowed = threshold === undefined ? this.#tokens >= cost : this.#tokens > threshold * capacity;
+    const allowed =
+      threshold === undefined ? this.#tokens >= cost : this.#tokens > exactly(threshold * capacity);
     if (!allowed) {
       this.#refused += 1;
       return undefined;
     }
     this.#allowed += 1;
-    if (threshold === undefined) this.#tokens -= cost;
+    if (threshold === undefined) this.#tokens = exactly(this.#tokens - cost);
     return cost;
   }
 
   succeeded(lastCharge: number): void {
     const { capacity, refund, threshold } = this.#settings;
     const back = threshold === undefined && lastCharge > 0 ? lastCharge : refund;
-    this.#tokens = Math.min(capacity, this.#tokens + back);
+    this.#tokens = Math.min(capacity, exactly(this.#tokens + back));
   }
 
   #cost(throttled: boolean): number {
     return throttled ? this.#settings.throttledCost : this.#settings.cost;
   }
+}
+
+/** Ten times 0.1 is a little less than 1 in binary: what was earned would be refused. */
+function exactly(tokens: number): number {
+  return Math.round(tokens * 1e9) / 1e9;
 }

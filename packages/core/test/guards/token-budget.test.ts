@@ -32,6 +32,14 @@ describe('a token budget', () => {
     expect(budget.state).toEqual({ available: 8, allowed: 1, refused: 1 });
   });
 
+  it('ten refunds of a tenth buy what costs one', () => {
+    const budget = createRetryBudget({ kind: 'tokens', capacity: 1, cost: 1, refund: 0.1 });
+    budget.tryRetry(false);
+    for (let success = 0; success < 10; success += 1) budget.succeeded(0);
+    expect(budget.state.available).toBe(1);
+    expect(budget.tryRetry(false)).toBe(1);
+  });
+
   it('takes nothing for a failure, and gives nothing for time', async () => {
     const clock = virtualClock();
     const budget = createRetryBudget({ kind: 'tokens', capacity: 20 }, { clock });
@@ -74,6 +82,14 @@ describe('a token budget with a threshold', () => {
     expect(budget.state.available).toBe(0.5);
     for (let successes = 0; successes < 30; successes += 1) budget.succeeded(0);
     expect(budget.state.available).toBe(10);
+  });
+
+  it('ten refunds of three tenths do not pass a threshold that they reach', () => {
+    const budget = createRetryBudget({ ...options, refund: 0.3 });
+    for (let failure = 0; failure < 8; failure += 1) budget.failed(false);
+    for (let success = 0; success < 10; success += 1) budget.succeeded(0);
+    expect(budget.state.available).toBe(5);
+    expect(budget.tryRetry(false)).toBeUndefined();
   });
 
   it('a throttled failure costs what any other does, unless told otherwise', () => {
