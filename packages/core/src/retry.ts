@@ -68,14 +68,20 @@ export function withRetry<This, Arguments extends unknown[], Result>(
  */
 export function retryable(
   options?: RetryOptions,
-): <This, Arguments extends unknown[], Result>(
-  method: (this: This, ...parameters: Arguments) => Promise<Result>,
-  context: ClassMethodDecoratorContext<This, (this: This, ...parameters: Arguments) => Promise<Result>>,
-) => (this: This, ...parameters: Arguments) => Promise<Result> {
+): <This, Method extends AsyncMethod<This>>(
+  method: Method,
+  context: ClassMethodDecoratorContext<This>,
+) => Retried<Method> {
   return (method, context) => {
     if (context?.kind !== 'method') {
       throw new RetryConfigError('@retryable', context?.kind, 'a method, with TC39 decorators');
     }
-    return withRetry(method, options) as typeof method;
+    return withRetry(method, options) as unknown as Retried<typeof method>;
   };
 }
+
+type AsyncMethod<This> = (this: This, ...parameters: never[]) => Promise<unknown>;
+
+/** A method keeps its type parameters. One that promises more than a plain promise would lose that: it is refused. */
+type Retried<Method extends AsyncMethod<never>> =
+  Promise<Awaited<ReturnType<Method>>> extends ReturnType<Method> ? Method : unknown;

@@ -33,6 +33,12 @@ expectTypeOf(withRetry((text: string) => text.length)).toEqualTypeOf<
   (this: unknown, text: string) => Promise<number>
 >();
 
+class SpecialPromise extends Promise<number> {
+  cancel(): void {
+    // Only its type is of interest.
+  }
+}
+
 class Users {
   @retryable({ maxAttempts: 5 })
   async load(id: string): Promise<number> {
@@ -42,6 +48,17 @@ class Users {
   @retryable()
   static async count(): Promise<number> {
     return Promise.resolve(1);
+  }
+
+  @retryable()
+  async find<T extends object>(_id: string, otherwise: T): Promise<T> {
+    return Promise.resolve(otherwise);
+  }
+
+  // @ts-expect-error a method that returns more than a promise would change its type
+  @retryable()
+  special(): SpecialPromise {
+    return new SpecialPromise(() => undefined);
   }
 
   // @ts-expect-error a method that returns no promise would change its type
@@ -55,4 +72,5 @@ class Users {
   field = 1;
 }
 expectTypeOf(new Users().load('1')).toEqualTypeOf<Promise<number>>();
+expectTypeOf(new Users().find('1', { a: 1 })).toEqualTypeOf<Promise<{ a: number }>>();
 expectTypeOf(Users.count()).toEqualTypeOf<Promise<number>>();
