@@ -127,7 +127,7 @@ function explainError(
       ? undefined
       : (explainTunnel(code, text) ?? explainAxios(error, code, text, table, explained));
     const failureClass = byMessage ?? classOfCode(code, table);
-    if (failureClass === 'transport' && neverSent(error, text)) return 'connection';
+    if (failureClass === 'transport' && !ofUser && neverSent(error, text)) return 'connection';
     if (failureClass !== undefined) return failureClass;
   }
   // undici: the answer was no HTTP, and the parser's code may be missing.

@@ -85,6 +85,11 @@ describe('the class of an error code', () => {
     expect(classOfError(coded('CERT_LATER'), { CERT_LATER: 'transient' })).toBe('transient');
   });
 
+  it('the word of the user on a code wins over what else the error says', () => {
+    const error = coded('ECONNREFUSED', { syscall: 'connect' });
+    expect(classOfError(error, { ...ERROR_CODES, ECONNREFUSED: 'transport' })).toBe('transport');
+  });
+
   it('the built-in table cannot be changed', () => {
     expect(() => Object.assign(ERROR_CODES, { ECONNRESET: 'permanent' })).toThrow(TypeError);
   });
