@@ -72,6 +72,9 @@ export function retryable(
   method: Method,
   context: ClassMethodDecoratorContext<This>,
 ) => Retried<Method> {
+  if (typeof options === 'function') {
+    throw new RetryConfigError('@retryable', options, 'options or nothing in parentheses: @retryable()');
+  }
   return (method, context) => {
     if (context?.kind !== 'method') {
       throw new RetryConfigError('@retryable', context?.kind, 'a method, with TC39 decorators');

@@ -151,6 +151,11 @@ describe('@retryable', () => {
     expect(defineWrongly).toThrow(RetryConfigError);
   });
 
+  it('says so when it stands without its parentheses: the method would be taken for the options', () => {
+    const bare = retryable as unknown as (...parameters: unknown[]) => unknown;
+    expect(() => bare(() => 1, { kind: 'method', name: 'load' })).toThrow(/in parentheses: @retryable\(\)/);
+  });
+
   it('says so when it is used on what is no method, or with the decorators of old TypeScript', () => {
     const decorate = retryable() as unknown as (...parameters: unknown[]) => unknown;
     expect(() => decorate(undefined, { kind: 'field', name: 'x' })).toThrow(RetryConfigError);
