@@ -4,14 +4,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { toJSONSchema } from 'zod/mini';
+import type { core } from 'zod/mini';
 import { acceptedInJson, jsonOptionsSchema } from '../packages/core/src/options/schema.ts';
 import { resolvePolicy } from '../packages/core/src/policy.ts';
 
 interface Schema {
   properties?: Record<string, Schema>;
   anyOf?: Schema[];
-  readOnly?: boolean;
   type?: string;
+  const?: unknown;
   description?: string;
   default?: unknown;
 }
@@ -39,8 +40,13 @@ if (!process.argv.includes('--check')) {
 function generate(): object {
   const { $schema, ...schema } = toJSONSchema(jsonOptionsSchema(), {
     io: 'input',
-    // zod says so of an array that is not changed; in JSON Schema it means one that must not be given.
-    override: ({ jsonSchema }) => void delete (jsonSchema as Schema).readOnly,
+    // The check of whole numbers is a function, of which zod knows nothing.
+    override: ({ jsonSchema, zodSchema: { _zod: internals } }) => {
+      if (internals.def.checks?.some(isForWholeNumbers)) {
+        jsonSchema.type = 'integer';
+        jsonSchema.maximum ??= Number.MAX_SAFE_INTEGER;
+      }
+    },
   });
   describe(schema as Schema, '', defaults);
   // With no other property allowed, an editor would mark the very line that names this file.
@@ -52,6 +58,10 @@ function generate(): object {
   return { $schema, title, description: 'What parseRetryOptions takes. All durations are ms.', ...schema };
 }
 
+function isForWholeNumbers({ _zod: { def } }: core.$ZodCheck): boolean {
+  return 'fn' in def && def.fn === Number.isSafeInteger;
+}
+
 /** Adds what each property accepts and what it is by default, to nested ones too. */
 function describe(schema: Schema, prefix: string, values: Readonly<Record<string, unknown>>): void {
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
@@ -60,7 +70,8 @@ function describe(schema: Schema, prefix: string, values: Readonly<Record<string
     if (words === undefined) throw new Error(`${path} is not described`);
     property.description = words;
     const value = values[name];
-    if (value !== undefined) property.default = value;
+    // Not that of another kind of budget.
+    if (value !== undefined && (property.const ?? value) === value) property.default = value;
     const inner = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
     for (const member of [property, ...(property.anyOf ?? [])]) describe(member, `${path}.`, inner);
   }

@@ -45,8 +45,11 @@ function firstIssue(shape: Shape, options: unknown): Issue | undefined {
     return { code: 'invalid_type', path: [] };
   }
   for (const [name, make] of Object.entries(shape)) {
-    if (!(name in options)) continue;
-    const { error } = make().safeParse((options as Record<string, unknown>)[name]);
+    const value = (options as Record<string, unknown>)[name];
+    if (value === undefined) continue;
+    // For zod it would be an object without members.
+    if (value instanceof Map) return { code: 'invalid_type', path: [name] };
+    const { error } = make().safeParse(value);
     if (!error) continue;
     const issue = explainUnion(error.issues[0] as z.core.$ZodIssue);
     return { ...issue, path: [name, ...issue.path] };
@@ -57,12 +60,16 @@ function firstIssue(shape: Shape, options: unknown): Issue | undefined {
   return undefined;
 }
 
-/** What a union refused, said by the member that looked inside: the others only say that it is no object at all. */
+/**
+ * What a union refused, said by the member that looked inside: the others only say that it is no object at all, or of
+ * another kind.
+ */
 function explainUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== 'invalid_union') return issue;
-  const inner = issue.errors.flat();
+  const ofItsKind = issue.errors.filter((issues) => !issues.some(({ path }) => path[0] === 'kind')).flat();
   const cause =
-    inner.find(({ code }) => code === 'unrecognized_keys') ?? inner.find(({ path }) => path.length > 0);
+    ofItsKind.find(({ code }) => code === 'unrecognized_keys') ??
+    [...ofItsKind, ...issue.errors.flat()].find(({ path }) => path.length > 0);
   return cause ? { ...cause, path: [...issue.path, ...cause.path] } : issue;
 }
 

@@ -13,6 +13,8 @@ import type {
   HedgeSettings,
   PacerOptions,
   Quantile,
+  TokenBudgetOptions,
+  WindowBudgetOptions,
 } from '../guards/guard-options.ts';
 import { check } from './check.ts';
 import { lazy } from './lazy.ts';
@@ -61,7 +63,9 @@ const duration = () => z.number().check(z.gte(0));
 const positiveDuration = () => z.number().check(z.gt(0));
 const windowDuration = () => z.number().check(z.gte(1));
 const share = () => z.number().check(z.gt(0), z.lte(1));
-const count = () => z.int().check(z.gte(1));
+/** An `integer` of the JSON Schema. `z.int` would say so by itself, and would add 0.4 KB to every bundle. */
+export const wholeNumber = (): z.ZodMiniNumber<number> => z.number().check(z.refine(Number.isSafeInteger));
+const count = () => wholeNumber().check(z.gte(1));
 /** Each takes a byte, for each destination. */
 const MOST_CALLS = 1_000_000;
 /** 0 included: a budget that allows nothing is a wish one may have. */
@@ -101,12 +105,12 @@ const circuitBreaker = () =>
     openTimeJitter: z.optional(z.number().check(z.gte(0), z.lte(1))),
     probes: z.optional(count()),
     maxHalfOpenTime: z.optional(positiveDuration()),
-    mode: z.optional(z.enum(['requests', 'retries'])),
+    mode: z.optional(z.literal(['requests', 'retries'])),
   });
 const bulkhead = () =>
   z.strictObject({
     maxConcurrent: count(),
-    maxQueue: z.optional(z.int().check(z.gte(0))),
+    maxQueue: z.optional(wholeNumber().check(z.gte(0))),
     queueTimeout: z.optional(positiveDuration()),
   });
 const pacer = () => z.strictObject({ minRate: z.optional(z.number().check(z.gt(0))) });
@@ -120,7 +124,12 @@ const hedge = () =>
     maxExtraLoad: z.optional(z.number().check(z.gt(0))),
   });
 
-const budget = () => z.discriminatedUnion('kind', [windowBudget(), tokenBudget()]);
+/** `z.discriminatedUnion` would choose by `kind`, and would add 0.5 KB to every bundle. */
+export const budgetKinds = (): readonly [
+  z.ZodMiniType<WindowBudgetOptions, WindowBudgetOptions>,
+  z.ZodMiniType<TokenBudgetOptions, TokenBudgetOptions>,
+] => [windowBudget(), tokenBudget()];
+const budget = () => z.union(budgetKinds());
 
 /** One schema a guard. */
 export const guardSchemas: {
@@ -153,7 +162,7 @@ type Agreement =
  *
  * @throws RetryConfigError that names the first setting that is wrong.
  */
-export function checkGuard(name: GuardName, options: unknown): void {
+export function checkGuard(name: GuardName, options: unknown = {}): void {
   const shape: Readonly<Record<string, () => z.ZodMiniType<Agreement>>> = { [name]: guardSchemas[name] };
   check(shape, { [name]: options }, () => ({
     ...ACCEPTED_BY_GUARDS,

@@ -140,7 +140,7 @@ describe('a bulkhead of its own is refused as the option is', () => {
     ['bulkhead.maxConcurrent', '0', { maxConcurrent: 0 }],
     ['bulkhead.maxQueue', '-1', { maxConcurrent: 1, maxQueue: -1 }],
     ['bulkhead.queueTimeout', '5', { maxConcurrent: 1, queueTimeout: 5 }],
-    ['bulkhead', 'undefined', undefined],
+    ['bulkhead.maxConcurrent', 'undefined', undefined],
   ])('%s: %s', (path, given, options) => {
     expect(refusalOf(() => createBulkhead(options as BulkheadOptions))).toMatchObject({ path, given });
   });

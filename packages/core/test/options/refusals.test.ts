@@ -62,6 +62,7 @@ describe('a wrong value is refused with its path, what was given and what is acc
     ['statusCodes.1', '600', STATUSES, { statusCodes: [500, 600] }],
     ['statusCodes.0', '"5xx"', STATUSES, { statusCodes: ['5xx'] }],
     ['errorCodes', '["ECONNRESET"]', CLASSES, { errorCodes: ['ECONNRESET'] }],
+    ['errorCodes', 'an instance of Map', CLASSES, { errorCodes: new Map([['EBUSY', 'transient']]) }],
     ['errorCodes.ECONNRESET', '"retry"', CLASSES, { errorCodes: { ECONNRESET: 'retry' } }],
     ['retryableErrors', 'function TypeError', MATCHERS, { retryableErrors: TypeError }],
     ['retryableErrors.0', '"TypeError"', MATCHERS, { retryableErrors: ['TypeError'] }],
