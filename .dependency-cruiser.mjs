@@ -27,6 +27,7 @@ const floors = Object.entries({
     'first-attempt.ts',
     'first-bounds.ts',
     'event-first-attempt.ts',
+    'event-operation.ts',
     'promised-first-attempt.ts',
     'promised-exchange.ts',
     'attempt.ts',

@@ -1,19 +1,9 @@
 /** The engine: a policy with the state that its operations share. */
 
-import { currentContext } from './async-context.ts';
 import { Deadlines } from './deadlines.ts';
 import { isHeard } from './diagnostics.ts';
 import { RetryConfigError } from './errors.ts';
-import { EventExecution } from './event-execution.ts';
-import { EventFirstAttempt } from './event-first-attempt.ts';
-import type {
-  AttemptContext,
-  CallOptions,
-  EventExchange,
-  EventOperation,
-  Exchange,
-  ExchangeDescription,
-} from './exchange.ts';
+import type { AttemptContext, CallOptions, Exchange, ExchangeDescription } from './exchange.ts';
 import type { EngineState } from './engine-state.ts';
 import { checkCall, FunctionExchange } from './function-exchange.ts';
 import { isBounded, isPlain } from './first-attempt.ts';
@@ -85,12 +75,6 @@ export interface RetryEngine {
   execute<T>(operation: (attempt: AttemptContext) => T | PromiseLike<T>, call?: CallOptions): Promise<T>;
   /** Runs a request of an adapter. An adapter for a client of your own implements `Exchange`. */
   run<T>(exchange: Exchange<T>): Promise<T>;
-  /**
-   * Makes the operation of a client that answers by events. `start` sends its first attempt.
-   *
-   * @throws RetryConfigError for a wrong `call.retry`
-   */
-  operation(exchange: EventExchange): EventOperation & { start(): void };
 }
 
 const NO_CALL: CallOptions = Object.freeze({});
@@ -119,7 +103,8 @@ export function createClientEngine(options: RetryOptions = {}): RetryEngine {
   return new Engine({ ...own, throwOnExhausted: own.throwOnExhausted ?? false });
 }
 
-class Engine implements RetryEngine {
+/** What is no part of `RetryEngine` is for `event-operation.ts`, the other way in. */
+export class Engine implements RetryEngine {
   readonly policy: RetryPolicy;
   readonly statistics: RetryStatistics;
   readonly guards: RetryGuards;
@@ -192,9 +177,9 @@ class Engine implements RetryEngine {
 
   run<T>(exchange: Exchange<T>): Promise<T> {
     try {
-      const policy = this.#policyFor(exchange.call.retry);
-      if (this.#isPlain(exchange, policy)) {
-        const bounds = this.#boundsOf(exchange, policy);
+      const policy = this.policyFor(exchange.call.retry);
+      if (this.isPlain(exchange, policy)) {
+        const bounds = this.boundsOf(exchange, policy);
         const attempt = bounds
           ? new BoundedFirstAttempt(exchange, policy, this.#state, bounds)
           : new PromisedFirstAttempt(exchange, policy, this.#state, bounds);
@@ -214,27 +199,26 @@ class Engine implements RetryEngine {
     return destination && circuitBreaker ? destination.circuitBreaker(circuitBreaker).state : 'closed';
   }
 
-  operation(exchange: EventExchange): EventOperation & { start(): void } {
-    const policy = this.#policyFor(exchange.call.retry);
-    return this.#isPlain(exchange, policy)
-      ? new EventFirstAttempt(exchange, policy, this.#state, this.#boundsOf(exchange, policy))
-      : new EventExecution(exchange, exchange, policy, this.#state, undefined, currentContext());
+  /** Not a field: whoever prints an engine does not want to see it. */
+  get state(): EngineState {
+    return this.#state;
   }
 
   /** Whether the first attempt only has to be sent, counted and bounded. */
-  #isPlain({ call }: ExchangeDescription, policy: RetryPolicy): boolean {
+  isPlain({ call }: ExchangeDescription, policy: RetryPolicy): boolean {
     // The deadlines of the engine have the length of its own policy.
     const isPlainPolicy =
       policy === this.policy ? this.#hasPlainPolicy : isPlain(policy) && !isBounded(policy);
     return isPlainPolicy && call.signal?.aborted !== true && !isHeard('attempt') && !isObserved();
   }
 
-  #boundsOf({ call }: ExchangeDescription, policy: RetryPolicy): FirstBounds | undefined {
+  boundsOf({ call }: ExchangeDescription, policy: RetryPolicy): FirstBounds | undefined {
     const hasBounds = call.signal !== undefined || (policy === this.policy && this.#isBounded);
     return hasBounds ? new FirstBounds(policy, call.signal) : undefined;
   }
 
-  #policyFor(override: CallOptions['retry']): RetryPolicy {
+  /** @throws RetryConfigError for a wrong override */
+  policyFor(override: CallOptions['retry']): RetryPolicy {
     const policy = this.#chosenPolicy(override);
     if (!isWithinRetries() || policy.maxAttempts === 1 || policy.nested === 'full') return policy;
     let nested = this.#nested.get(policy);

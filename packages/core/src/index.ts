@@ -21,6 +21,7 @@ export {
   RetryExhaustedError,
 } from './errors.ts';
 export type { RetryErrorCode, RetryErrorDetails } from './errors.ts';
+export { eventOperation } from './event-operation.ts';
 export type {
   AttemptEvent,
   BeforeRetryEvent,

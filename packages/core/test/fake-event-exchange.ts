@@ -6,6 +6,7 @@ import type {
   EventOperation,
 } from '../src/exchange.ts';
 import type { RetryEngine } from '../src/engine.ts';
+import { eventOperation } from '../src/event-operation.ts';
 import type { ResponseOutcome } from '../src/outcome.ts';
 import type { RequestStatistics } from '../src/record.ts';
 
@@ -27,7 +28,7 @@ export class FakeEventExchange implements EventExchange {
   }
 
   start(engine: RetryEngine): FakeOperation {
-    const operation = engine.operation(this);
+    const operation = eventOperation(engine, this);
     this.operation = new FakeOperation(operation, this.attempts);
     operation.start();
     return this.operation;

@@ -13,7 +13,7 @@ import type {
   RequestStatistics,
   RetryEngine,
 } from '@tenax/core';
-import { warnOnce } from '@tenax/core';
+import { eventOperation, warnOnce } from '@tenax/core';
 import type { Dispatcher } from 'undici';
 import { errors } from 'undici';
 
@@ -81,7 +81,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   }
 
   start(engine: RetryEngine): void {
-    const operation = engine.operation(this);
+    const operation = eventOperation(engine, this);
     this.operation = operation;
     operation.start();
   }

@@ -6,6 +6,7 @@ import type {
   Exchange,
 } from '../../src/exchange.ts';
 import type { RetryEngine } from '../../src/engine.ts';
+import { eventOperation } from '../../src/event-operation.ts';
 import type { Outcome } from '../../src/outcome.ts';
 import { response } from '../operation-driver.ts';
 import type { QuickClock } from '../quick-clock.ts';
@@ -92,7 +93,7 @@ export class Mix {
       accept: end,
       fail: end,
     };
-    const operation: EventOperation & { start(): void } = this.#engine.operation(exchange);
+    const operation: EventOperation & { start(): void } = eventOperation(this.#engine, exchange);
     operation.start();
   }
 
