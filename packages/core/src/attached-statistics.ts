@@ -1,7 +1,6 @@
 /** Statistics beside a result: nothing of them can be seen on it. */
 
 import { completeError, RetryError } from './errors.ts';
-import { LiveStatistics } from './live-statistics.ts';
 import type { Operation } from './operation.ts';
 import type { AttemptRecord, RequestStatistics } from './record.ts';
 
@@ -91,5 +90,13 @@ export function getRetryStatistics(responseOrErrorOrResult: object): RequestStat
   const operation = operationOf(responseOrErrorOrResult);
   if (operation) return statisticsOf(operation);
   // The types ask for an object; undici 7.0 gives no context to some callers.
-  return responseOrErrorOrResult && LiveStatistics.in(responseOrErrorOrResult)?.toJSON();
+  const holder = responseOrErrorOrResult as { readonly retry?: Live | null } | undefined;
+  return holder?.retry?.[SO_FAR]?.();
+}
+
+/** By this `LiveStatistics` is known, which most bundles do not carry. */
+export const SO_FAR: unique symbol = Symbol('statistics so far');
+
+interface Live {
+  [SO_FAR]?(): RequestStatistics;
 }

@@ -1,5 +1,6 @@
 /** Statistics that can be handed out before their operation has ended. */
 
+import { SO_FAR } from './attached-statistics.ts';
 import type { RequestStatistics } from './record.ts';
 
 /** An operation that may not have ended yet. */
@@ -20,12 +21,6 @@ export class LiveStatistics implements RequestStatistics {
 
   constructor(subject: Subject) {
     this.#subject = subject;
-  }
-
-  /** The live statistics that an object holds as its `retry`. */
-  static in(holder: object): LiveStatistics | undefined {
-    const { retry } = holder as { readonly retry?: unknown };
-    return typeof retry === 'object' && retry !== null && #subject in retry ? retry : undefined;
   }
 
   get id(): string {
@@ -62,9 +57,11 @@ export class LiveStatistics implements RequestStatistics {
   }
 }
 
-// What console.log of Node and Deno asks for.
-Object.defineProperty(LiveStatistics.prototype, Symbol.for('nodejs.util.inspect.custom'), {
-  value(this: LiveStatistics) {
-    return this.toJSON();
-  },
-});
+// The first is what console.log of Node and Deno asks for.
+for (const name of [Symbol.for('nodejs.util.inspect.custom'), SO_FAR]) {
+  Object.defineProperty(LiveStatistics.prototype, name, {
+    value(this: LiveStatistics) {
+      return this.toJSON();
+    },
+  });
+}
