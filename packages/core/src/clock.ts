@@ -63,45 +63,26 @@ class TimeoutTimer implements Timer {
   }
 }
 
-/** A delay that the platform does not keep in one piece. */
-class LongTimer implements Timer {
-  #part: TimeoutTimer;
-  #remaining: number;
-  readonly #callback: () => void;
-  #isRef = true;
-
-  constructor(delay: number, callback: () => void) {
-    this.#remaining = delay;
-    this.#callback = callback;
-    this.#part = this.#next();
-  }
-
-  cancel(): void {
-    this.#part.cancel();
-  }
-
-  unref(): void {
-    this.#isRef = false;
-    this.#part.unref();
-  }
-
-  ref(): void {
-    this.#isRef = true;
-    this.#part.ref();
-  }
-
-  #next(): TimeoutTimer {
-    const delay = Math.min(this.#remaining, LONGEST_TIMEOUT);
-    this.#remaining -= delay;
-    return new TimeoutTimer(delay, () => {
-      if (this.#remaining > 0) {
-        this.#part = this.#next();
-        if (!this.#isRef) this.#part.unref();
-      } else {
-        this.#callback();
-      }
-    });
-  }
+/** A timer for a delay that the platform does not keep in one piece. */
+function longTimer(delay: number, callback: () => void): Timer {
+  let isRef = true;
+  let part: Timer = new TimeoutTimer(LONGEST_TIMEOUT, () => {
+    part = systemClock.schedule(delay - LONGEST_TIMEOUT, callback);
+    if (!isRef) part.unref?.();
+  });
+  return {
+    cancel: () => {
+      part.cancel();
+    },
+    unref: () => {
+      isRef = false;
+      part.unref?.();
+    },
+    ref: () => {
+      isRef = true;
+      part.ref?.();
+    },
+  };
 }
 
 /** A turn of the event loop without a timer: `setImmediate` where it is, a message port in browsers. */
@@ -167,7 +148,7 @@ export const systemClock: Clock = {
   },
   epoch: () => Date.now(),
   schedule: (delay, callback) => {
-    if (delay > LONGEST_TIMEOUT) return new LongTimer(delay, callback);
+    if (delay > LONGEST_TIMEOUT) return longTimer(delay, callback);
     return delay > 0 ? new TimeoutTimer(delay, callback) : new TurnTimer(callback);
   },
 };
