@@ -3,11 +3,14 @@
 import type * as z from 'zod/mini';
 
 import { RetryConfigError } from '../errors.ts';
-import { HOOKS } from '../events.ts';
 
 /** For each name that an object may have, what makes its schema. A name may be left out. */
 type Shape = Readonly<Record<string, () => z.ZodMiniType>>;
-type Issue = Pick<z.core.$ZodIssue, 'path'> & { readonly code: string; readonly keys?: readonly string[] };
+type Issue = Pick<z.core.$ZodIssue, 'path'> & {
+  readonly keys?: readonly string[];
+  /** With `keys`, those that are known. */
+  readonly message?: string;
+};
 
 /**
  * Checks an object against the schemas of what it may hold. What was given is used then, not zod's copy of it: a clock or
@@ -28,11 +31,7 @@ export function check(shape: Shape, options: unknown, words: () => Readonly<Reco
   if (issue.keys) {
     const key = String(issue.keys[0]);
     const value = (given as Record<string, unknown>)[key];
-    throw new RetryConfigError(
-      [...path, key].join('.'),
-      value,
-      `only ${knownKeys(path, Object.keys(shape), accepted, given)}`,
-    );
+    throw new RetryConfigError([...path, key].join('.'), value, `only ${issue.message}`);
   }
   const expected =
     accepted[path.join('.')] ?? accepted[path.slice(0, 2).join('.')] ?? accepted[path[0] ?? ''];
@@ -42,22 +41,29 @@ export function check(shape: Shape, options: unknown, words: () => Readonly<Reco
 /** Name by name, so that only the schemas of what was given are made: that of everything takes several ms. */
 function firstIssue(shape: Shape, options: unknown): Issue | undefined {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    return { code: 'invalid_type', path: [] };
+    return { path: [] };
   }
   for (const [name, make] of Object.entries(shape)) {
     const value = (options as Record<string, unknown>)[name];
     if (value === undefined) continue;
     // For zod it would be an object without members.
-    if (value instanceof Map) return { code: 'invalid_type', path: [name] };
-    const { error } = make().safeParse(value);
+    if (value instanceof Map) return { path: [name] };
+    const { error } = make().safeParse(value, { error: knownKeys });
     if (!error) continue;
     const issue = explainUnion(error.issues[0] as z.core.$ZodIssue);
     return { ...issue, path: [name, ...issue.path] };
   }
   for (const key in options) {
-    if (!Object.hasOwn(shape, key)) return { code: 'unrecognized_keys', path: [], keys: [key] };
+    if (!Object.hasOwn(shape, key)) return { path: [], keys: [key], message: Object.keys(shape).join(', ') };
   }
   return undefined;
+}
+
+/** The names that an object may have, as the message of those that it may not. */
+function knownKeys({ code, inst }: z.core.$ZodRawIssue): string | undefined {
+  return code === 'unrecognized_keys'
+    ? Object.keys((inst as z.ZodMiniObject).def.shape).join(', ')
+    : undefined;
 }
 
 /**
@@ -65,31 +71,12 @@ function firstIssue(shape: Shape, options: unknown): Issue | undefined {
  * another kind.
  */
 function explainUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== 'invalid_union') return issue;
+  // A union further in has words of its own.
+  if (issue.code !== 'invalid_union' || issue.path.length > 0) return issue;
   const ofItsKind = issue.errors.filter((issues) => !issues.some(({ path }) => path[0] === 'kind')).flat();
-  const cause =
+  return (
     ofItsKind.find(({ code }) => code === 'unrecognized_keys') ??
-    [...ofItsKind, ...issue.errors.flat()].find(({ path }) => path.length > 0);
-  return cause ? { ...cause, path: [...issue.path, ...cause.path] } : issue;
-}
-
-function knownKeys(
-  path: string[],
-  names: readonly string[],
-  accepted: Readonly<Record<string, string>>,
-  given: unknown,
-): string {
-  if (path.length === 0) return names.join(', ');
-  const prefix = `${path.join('.')}.`;
-  if (prefix === 'hooks.') return HOOKS.join(', ');
-  if (prefix === 'budget.') {
-    const { kind } = given as { readonly kind?: unknown };
-    return kind === 'tokens'
-      ? 'kind, capacity, cost, throttledCost, refund, threshold'
-      : 'kind, ratio, minPerSecond, window';
-  }
-  return Object.keys(accepted)
-    .filter((name) => name.startsWith(prefix) && !name.includes('.', prefix.length))
-    .map((name) => name.slice(prefix.length))
-    .join(', ');
+    [...ofItsKind, ...issue.errors.flat()].find(({ path }) => path.length > 0) ??
+    issue
+  );
 }

@@ -125,6 +125,14 @@ describe('an unknown setting is refused with those that are known', () => {
 });
 
 describe('a guard alone', () => {
+  it('is refused in the words of the option', () => {
+    for (const make of [createCircuitBreaker, (options: object) => engineWith({ circuitBreaker: options })]) {
+      expect(refusalOf(() => make({ window: { size: 5 } } as never)).message).toBe(
+        `circuitBreaker.window: given {"size":5}, accepted: ${WINDOW}`,
+      );
+    }
+  });
+
   it.each([false, true, null, 5, []])('is never %s, and no refusal says that it may be false', (options) => {
     for (const make of [createBulkhead, createCircuitBreaker, createPacer, createRetryBudget]) {
       expect(() => make(options as never)).toThrow(/accepted: an object (?!.*false)/u);
