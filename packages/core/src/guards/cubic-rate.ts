@@ -53,9 +53,11 @@ export class CubicRate {
       this.throttled = true;
       target = cubicThrottle(current);
     } else {
-      target = cubicSuccess(this.#lastMaxRate, seconds - this.#lastThrottle);
+      // Little is measured where there is little to send. That holds the rate back, but is no reason to lower it.
+      const limit = Math.max(this.rate, 2 * this.measured);
+      target = Math.min(cubicSuccess(this.#lastMaxRate, seconds - this.#lastThrottle), limit);
     }
-    this.rate = Math.max(this.#minRate, Math.min(target, 2 * this.measured));
+    this.rate = Math.max(this.#minRate, target);
   }
 
   #measure(seconds: number): void {

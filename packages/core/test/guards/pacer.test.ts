@@ -57,6 +57,17 @@ describe('a pacer that was throttled', () => {
     expect(rate).toBeCloseTo(measuredRate * 0.7, 6);
   });
 
+  it('sends no slower after a night with little to send', async () => {
+    const { clock, pacer } = await throttledAt(40);
+    const { rate } = pacer.state;
+    for (let hour = 0; hour < 8; hour += 1) {
+      await clock.advance(3_600_000);
+      pacer.responded(false);
+    }
+    expect(pacer.state.measuredRate).toBeLessThan(0.001);
+    expect(pacer.state.rate).toBeGreaterThanOrEqual(rate);
+  });
+
   it('starts without tokens, and never stays below the smallest rate', () => {
     const { pacer } = start();
     pacer.responded(true);
