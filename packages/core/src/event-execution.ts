@@ -307,12 +307,22 @@ export class EventExecution extends Execution implements EventOperation {
     return this.#attempt === attempt || this.#round?.legOf(attempt) !== undefined;
   }
 
+  /**
+   * What an operation within the attempt would have ended with. Where the client answers by events there is none: the
+   * requests of a connection share the error that ends it, and the one that gave up first has given up for itself.
+   */
+  #endWithin(outcome: Outcome, attempt: AttemptContext): unknown {
+    const transport = this.#transport;
+    if (transport.result === undefined) return undefined;
+    return outcome.kind === 'error' ? outcome.error : transport.result(attempt);
+  }
+
   #attemptEnded(outcome: Outcome | undefined, attempt: AttemptContext): void {
     if (!this.#isUnderWay(attempt)) return;
     const round = this.#round;
     const leg = round?.legOf(attempt);
     const endedAt = this.policy.clock.now();
-    const classification = outcome ? this.classify(outcome, this.#transport.result?.(attempt)) : SUCCESS;
+    const classification = outcome ? this.classify(outcome, this.#endWithin(outcome, attempt)) : SUCCESS;
     const isAsked = outcome && this.policy.shouldRetry && classification.failureClass !== 'aborted';
     if (isAsked) this.operation.answered(leg?.entry ?? this.operation.currentAttempt, outcome, endedAt);
     if (leg) {

@@ -144,11 +144,10 @@ export abstract class Execution extends Admission implements AttemptOwner, Reque
   /**
    * The built-in verdict.
    *
-   * @param result the client's own response, where the outcome is one
+   * @param within what an operation within the attempt would have ended with
    */
-  protected classify(outcome: Outcome, result: unknown): Classification {
-    const inner = operationOf(outcome.kind === 'error' ? outcome.error : result);
-    return this.operation.classify(outcome, inner);
+  protected classify(outcome: Outcome, within: unknown): Classification {
+    return this.operation.classify(outcome, operationOf(within));
   }
 
   /**

@@ -66,6 +66,17 @@ describe('an operation of a client that answers by events', () => {
     },
   );
 
+  it('sends again after the error of a connection with which a later one has given up', async () => {
+    const { clock, engine, exchange, operation } = run();
+    const later = new FakeEventExchange({ method: 'POST' }).start(engine);
+    const error = codedError('ECONNRESET');
+    later.failed(error);
+    operation.failed(error);
+    await clock.advance(100);
+    expect(later.statistics.reason).toBe('method_not_idempotent');
+    expect(exchange.log).toEqual(['send 1', 'discard', 'send 2']);
+  });
+
   it('gives the last response, or the last error itself, when attempts run out', () => {
     const { exchange, operation } = run({ maxAttempts: 1 });
     operation.responded(response(503));
