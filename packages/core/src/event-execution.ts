@@ -1,6 +1,6 @@
 /** Drives an operation by the events of its client. */
 
-import { statisticsOf } from './attached-statistics.ts';
+import { operationOf, statisticsOf } from './attached-statistics.ts';
 import { ANY_CONTEXT } from './async-context.ts';
 import type { AsyncContext } from './async-context.ts';
 import { Attempt } from './attempt.ts';
@@ -10,9 +10,11 @@ import type { BegunAttempt } from './execution.ts';
 import type { EngineState } from './engine-state.ts';
 import { HedgedRound } from './hedge.ts';
 import type { Leg } from './hedge.ts';
+import { findInCauses } from './http/error-class.ts';
 import { Interruption } from './interruption.ts';
 import type { Wait } from './interruption.ts';
 import { isObserved, observe } from './observation.ts';
+import type { Operation } from './operation.ts';
 import { SUCCESS } from './outcome.ts';
 import type { Classification, Decision, Outcome, ResponseOutcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
@@ -308,13 +310,20 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   /**
-   * What an operation within the attempt would have ended with. Where the client answers by events there is none: the
-   * requests of a connection share the error that ends it, and the one that gave up first has given up for itself.
+   * The operation that has ended within the attempt. Where the client answers by events there is none: the requests of a
+   * connection share the error that ends it, and the one that gave up first has given up for itself.
    */
-  #endWithin(outcome: Outcome, attempt: AttemptContext): unknown {
+  #endedWithin(outcome: Outcome, attempt: AttemptContext): Operation | undefined {
     const transport = this.#transport;
     if (transport.result === undefined) return undefined;
-    return outcome.kind === 'error' ? outcome.error : transport.result(attempt);
+    if (outcome.kind !== 'error') return operationOf(transport.result(attempt));
+    try {
+      // fetch wraps the error of its dispatcher.
+      return findInCauses(outcome.error, operationOf);
+    } catch {
+      // A getter or a proxy that throws when it is looked at.
+      return undefined;
+    }
   }
 
   #attemptEnded(outcome: Outcome | undefined, attempt: AttemptContext): void {
@@ -322,7 +331,7 @@ export class EventExecution extends Execution implements EventOperation {
     const round = this.#round;
     const leg = round?.legOf(attempt);
     const endedAt = this.policy.clock.now();
-    const classification = outcome ? this.classify(outcome, this.#endWithin(outcome, attempt)) : SUCCESS;
+    const classification = outcome ? this.classify(outcome, this.#endedWithin(outcome, attempt)) : SUCCESS;
     const isAsked = outcome && this.policy.shouldRetry && classification.failureClass !== 'aborted';
     if (isAsked) this.operation.answered(leg?.entry ?? this.operation.currentAttempt, outcome, endedAt);
     if (leg) {

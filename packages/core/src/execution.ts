@@ -2,7 +2,7 @@
 
 import { Admission } from './admission.ts';
 import type { Admitted } from './admission.ts';
-import { attachStatistics, operationOf } from './attached-statistics.ts';
+import { attachStatistics } from './attached-statistics.ts';
 import type { AttemptEntry } from './attempt-entry.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt.ts';
@@ -144,10 +144,10 @@ export abstract class Execution extends Admission implements AttemptOwner, Reque
   /**
    * The built-in verdict.
    *
-   * @param within what an operation within the attempt would have ended with
+   * @param inner an operation that has ended within the attempt
    */
-  protected classify(outcome: Outcome, within: unknown): Classification {
-    return this.operation.classify(outcome, operationOf(within));
+  protected classify(outcome: Outcome, inner: Operation | undefined): Classification {
+    return this.operation.classify(outcome, inner);
   }
 
   /**

@@ -1,7 +1,8 @@
 // EDGE 14: retries within retries do not multiply. And several interceptors at once, in every order.
 import { gzipSync } from 'node:zlib';
 
-import { Agent, interceptors, request, RetryAgent } from 'undici';
+import { createClientEngine } from '@tenax/core';
+import { Agent, fetch, interceptors, request, RetryAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
 
@@ -48,6 +49,13 @@ const UPSTREAM_OUTSIDE: [string, () => Dispatcher][] = [
 ];
 
 describe('EDGE 14: nested retries', () => {
+  it('a retried fetch over a RetryDispatcher: three attempts at a lost connection, not nine', async () => {
+    await using server = await flakyServer(reset);
+    await using nested = owned(new RetryDispatcher(new Agent(), AT_ONCE));
+    const failure = await failureOf(createClientEngine(AT_ONCE).execute(() => fetch(server.url, nested)));
+    expect([failure.name, server.requests.length]).toEqual(['TypeError', 3]);
+  });
+
   it.each([...NESTED, ...UPSTREAM_INSIDE, ...UPSTREAM_OUTSIDE])(
     '%s: three attempts at a 503, not nine',
     async (_, open) => {

@@ -86,9 +86,18 @@ export function classOfError(
 
 /** The first code that an error or one of its causes bears. */
 export function codeOfError(error: unknown): string | undefined {
+  return findInCauses(error, ({ code }) => (typeof code === 'string' ? code : undefined));
+}
+
+/** The first thing that is found in an error or in one of its causes. */
+export function findInCauses<Found>(
+  error: unknown,
+  find: (error: ErrorLike) => Found | undefined,
+): Found | undefined {
   let current = error;
   for (let depth = 0; depth < DEEPEST_CAUSE && isObject(current); depth += 1) {
-    if (typeof current.code === 'string') return current.code;
+    const found = find(current);
+    if (found !== undefined) return found;
     current = current.cause ?? (Array.isArray(current.errors) ? current.errors[0] : undefined);
   }
   return undefined;

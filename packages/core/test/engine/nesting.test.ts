@@ -74,6 +74,31 @@ describe('EDGE 14: nested retries multiply', () => {
     expect(send).toHaveBeenCalledTimes(3);
   });
 
+  it('not when somebody has wrapped the error that it ended with', async () => {
+    const { clock, inner, outer } = nested({ throwOnExhausted: false });
+    const send = vi.fn<() => Promise<never>>(() => Promise.reject(codedError('ECONNRESET')));
+    const operation = () =>
+      inner.execute(send).catch((cause: unknown) => {
+        throw new TypeError('fetch failed', { cause });
+      });
+    expect(await rejectionOf(clock.run(outer.execute(operation)))).toBeInstanceOf(TypeError);
+    expect(send).toHaveBeenCalledTimes(3);
+  });
+
+  it.each([
+    Object.defineProperty(new Error('again'), 'cause', {
+      get() {
+        throw new Error('hidden');
+      },
+    }),
+    Object.assign(new Error('again'), { cause: 'a text' }),
+  ])('as usual when there is nothing to be seen behind its error: %s', async (failure) => {
+    const { clock, outer } = nested();
+    const send = vi.fn<() => Promise<never>>(() => Promise.reject(failure));
+    await rejectionOf(clock.run(outer.execute(send)));
+    expect(send).toHaveBeenCalledTimes(3);
+  });
+
   it('as usual when an operation before it ended with the very same error', async () => {
     const { clock, inner, outer } = nested({ throwOnExhausted: false });
     const error = new Error('the only one of its kind');
