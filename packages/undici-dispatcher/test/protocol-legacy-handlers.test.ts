@@ -10,6 +10,7 @@ import { FakeDispatcher, failure } from './servers/fake-dispatcher.ts';
 import type { FakeAttempt } from './servers/fake-dispatcher.ts';
 import { GET, retriesAround, ROUTES } from './servers/retried-request.ts';
 import type { Route } from './servers/retried-request.ts';
+import { onOldest } from './servers/retrying-agents.ts';
 
 interface Heard {
   readonly events: string[];
@@ -115,10 +116,11 @@ describe.each(ROUTES)('an older handler through %s', (route) => {
     const { controller } = attempt(1).start();
     Object.defineProperty(controller, 'rawHeaders', { get: () => RAW[form], set: vi.fn<() => void>() });
     attempt(1).respond(200, { 'content-type': 'text/plain', 'set-cookie': ['a=1', 'c=\u00e9'] });
-    const [type, cookie] = ['in bytes', 'as text'].includes(form)
-      ? ['Content-Type', 'Set-Cookie']
-      : ['content-type', 'set-cookie'];
-    expect(heard.rawHeaders).toEqual([type, 'text/plain', cookie, 'a=1', cookie, 'c=\u00e9']);
+    const isRaw = ['in bytes', 'as text'].includes(form);
+    const [type, cookie] = isRaw ? ['Content-Type', 'Set-Cookie'] : ['content-type', 'set-cookie'];
+    // 7.0.0 reads values as UTF-8.
+    const last = onOldest && !isRaw ? 'c=\u00c3\u00a9' : 'c=\u00e9';
+    expect(heard.rawHeaders).toEqual([type, 'text/plain', cookie, 'a=1', cookie, last]);
   });
 
   it('EDGE 47: gets the trailers of its own attempt', async () => {

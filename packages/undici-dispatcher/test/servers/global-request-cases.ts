@@ -141,6 +141,21 @@ export const requestCases: Cases = {
       },
     ),
 
+  'headers in UTF-8 come as they were sent, and a redirect leads where it says': () => {
+    const wire = (value: string): string => Buffer.from(value).toString('latin1');
+    const attachment = wire('attachment; filename="中é"');
+    const target = { 'content-disposition': attachment, 'content-length': '0', 'x-name': wire('中é') };
+    return withRetries(
+      [unavailable, status(302, { location: wire('/中é') }), status(200, target, '')],
+      async ({ requests, url }) => {
+        const { headers } = await fetch(url);
+        equal(requests[2]?.url, '/%E4%B8%AD%C3%A9');
+        equal(headers.get('x-name'), wire('中é'));
+        equal(headers.get('content-disposition'), attachment);
+      },
+    );
+  },
+
   'a redirect is followed, and each of its requests is retried': () =>
     withRetries(
       [unavailable, status(302, { location: '/target' }), unavailable, ok],
