@@ -55,8 +55,9 @@ export function prepareBody(
   };
 }
 
-/** Of one that was written to its end already: undici sends that with a Content-Length. */
+/** Of one that was written to its end already, or is when it is asked: undici sends that with a Content-Length. */
 function lengthOf(readable: Readable): number | undefined {
+  readable.read(0);
   // oxlint-disable-next-line eslint/no-underscore-dangle -- where undici looks too
   const { ended } = (readable as { _readableState?: { ended?: boolean } })._readableState ?? {};
   const isWhole = ended && !readable.readableObjectMode && readable.readableEncoding === null;

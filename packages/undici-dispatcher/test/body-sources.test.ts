@@ -347,16 +347,30 @@ describe('a Readable that fails before anybody reads it', () => {
   });
 });
 
-it.each([
-  ['an open one', (whole: PassThrough) => void whole.write('whole'), 'chunked', undefined],
-  ['one that was written to its end', (whole: PassThrough) => void whole.end('whole'), undefined, '5'],
-])('%s is framed as undici frames it, at each attempt', async (_, fill, coding, length) => {
+function open(): Readable {
+  const body = new PassThrough();
+  body.write('whole');
+  setTimeout(() => body.end(), 20);
+  return body;
+}
+
+function givenAtOnce(): Readable {
+  return new Readable({
+    read() {
+      this.push('whole');
+      this.push(null);
+    },
+  });
+}
+
+it.each<[string, () => Readable, string | undefined, string | undefined]>([
+  ['an open one', open, 'chunked', undefined],
+  ['one that was written to its end', () => new PassThrough().end('whole'), undefined, '5'],
+  ['one that gives all of it when it is asked', givenAtOnce, undefined, '5'],
+])('%s is framed as undici frames it, at each attempt', async (_, make, coding, length) => {
   await using server = await flakyServer(unavailable, ok);
   await using own = retryingAgent();
-  const body = new PassThrough();
-  fill(body);
-  setTimeout(() => body.end(), 20);
-  await (await request(server.url, { ...own, method: 'PUT', body })).body.dump();
+  await (await request(server.url, { ...own, method: 'PUT', body: make() })).body.dump();
   const seen = server.requests.map(({ headers, body: sent }) => [
     sent.toString(),
     headers['transfer-encoding'],
