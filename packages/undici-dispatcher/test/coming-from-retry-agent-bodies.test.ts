@@ -84,6 +84,20 @@ describe.runIf(isCompared)('a download that breaks off', () => {
     expect(await ending(halves({}), ours({ resume: true }))).toBe(broken);
   });
 
+  test('of a Range of the caller is continued there, and not here', async () => {
+    const answers = (): Answer[] => [
+      (response) => {
+        const range = { 'content-length': 7, 'content-range': 'bytes 2-8/10', etag: '"v1"' };
+        response.writeHead(206, range);
+        response.write('cde', () => response.socket?.destroy());
+      },
+      status(206, { etag: '"v1"', 'content-range': 'bytes 5-8/10', 'content-length': '4' }, 'fghi'),
+    ];
+    const headers = { range: 'bytes=2-8' };
+    expect(await ending(answers(), theirs(), { headers })).toBe('206 cdefghi after 2');
+    expect(await ending(answers(), ours({ resume: true }), { headers })).toBe('206 UND_ERR_SOCKET after 1');
+  });
+
   test('with If-Match there, with If-Range here', async () => {
     for (const [dispatcher, header] of [
       [theirs(), 'if-match'],
