@@ -41,9 +41,9 @@ export function prepareBody(
   }
   const stream = new ReplayableStream(source, replay.maxBytes);
   return {
-    length: body instanceof Readable ? lengthOf(body) : undefined,
+    length: isReadable(body) ? lengthOf(body) : undefined,
     get replayable() {
-      return stream.replayable && !(body instanceof Readable && body.destroyed && !body.readableEnded);
+      return stream.replayable && !(isReadable(body) && body.destroyed && !body.readableEnded);
     },
     next: () => stream.open(),
     retrying: () => {
@@ -64,6 +64,11 @@ function lengthOf(readable: Readable): number | undefined {
   return isWhole ? readable.readableLength : undefined;
 }
 
+/** One of the package `readable-stream` is no instance, and undici takes it for one as well. */
+function isReadable(body: object): body is Readable {
+  return body instanceof Readable || 'readableDidRead' in body;
+}
+
 function isReadAnew(body: object): boolean {
   if (Array.isArray(body) || ArrayBuffer.isView(body) || body instanceof ArrayBuffer || body instanceof Blob)
     return true;
@@ -72,7 +77,7 @@ function isReadAnew(body: object): boolean {
 
 /** `undefined` for a body that is gone, which has an error of its own, and for what is no body at all. */
 function sourceOf(body: object, failed: (error: Error) => void): ByteSource | undefined {
-  if (body instanceof Readable) {
+  if (isReadable(body)) {
     return body.destroyed || body.readableDidRead ? undefined : sourceOfReadable(body, failed);
   }
   if (body instanceof ReadableStream) return body.locked ? undefined : sourceOfStream(body);

@@ -61,6 +61,11 @@ const endless = (): Readable => {
   return readable;
 };
 
+/** As one of the package `readable-stream`: no instance of that of Node. */
+function foreign(readable: Readable): Readable {
+  return new Proxy(readable, { getPrototypeOf: () => Object.prototype });
+}
+
 const GONE: [string, () => Readable, string][] = [
   ['was destroyed before', () => destroyed(), 'Request aborted'],
   ['had failed before', () => destroyed(new Error('the file is gone')), 'the file is gone'],
@@ -115,14 +120,20 @@ describe('a Readable that', () => {
     expect(ended).toEqual([expected, expected]);
   });
 
-  it('is destroyed while it is sent counts as an abort, not as a failure of the server', async () => {
-    const body = endless();
-    await using server = await uploadServer(() => body.destroy());
-    await using own = retryingAgent();
-    expect(classesOf(await failureOf(request(server.url, { ...own, method: 'PUT', body })))).toEqual([
-      'aborted',
-    ]);
-  });
+  it.each<[string, (readable: Readable) => Readable]>([
+    ['', (readable) => readable],
+    [', and is none of Node,', foreign],
+  ])(
+    'is destroyed while it is sent%s counts as an abort, not as a failure of the server',
+    async (_, wrap) => {
+      const body = wrap(endless());
+      await using server = await uploadServer(() => body.destroy());
+      await using own = retryingAgent();
+      expect(classesOf(await failureOf(request(server.url, { ...own, method: 'PUT', body })))).toEqual([
+        'aborted',
+      ]);
+    },
+  );
 
   it('has been read to its end may fail in its other half: the request goes on, and is not sent again', async () => {
     const body = new Duplex({ read: () => undefined, write: () => undefined });
@@ -367,6 +378,7 @@ it.each<[string, () => Readable, string | undefined, string | undefined]>([
   ['an open one', open, 'chunked', undefined],
   ['one that was written to its end', () => new PassThrough().end('whole'), undefined, '5'],
   ['one that gives all of it when it is asked', givenAtOnce, undefined, '5'],
+  ['one that is none of Node', () => foreign(givenAtOnce()), undefined, '5'],
 ])('%s is framed as undici frames it, at each attempt', async (_, make, coding, length) => {
   await using server = await flakyServer(unavailable, ok);
   await using own = retryingAgent();
