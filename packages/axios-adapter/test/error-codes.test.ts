@@ -40,6 +40,7 @@ const CONSTRUCTED: [code: string, message: string, failureClass: FailureClass][]
   [AxiosError.ERR_NOT_SUPPORT, 'Response type is not supported', 'permanent'],
   [AxiosError.ERR_INVALID_URL, 'Invalid URL', 'permanent'],
   ['ERR_FR_MAX_BODY_LENGTH_EXCEEDED', 'Request body larger than maxBodyLength limit', 'permanent'],
+  ['ERR_FR_REDIRECTION_FAILURE', 'Redirected request failed: not there', 'permanent'],
   ['ECONNREFUSED', 'connect ECONNREFUSED', 'connection'],
   ['ENOTFOUND', 'getaddrinfo ENOTFOUND', 'connection'],
   ['ECONNRESET', 'socket hang up', 'transport'],

@@ -194,6 +194,19 @@ describe('redirects', () => {
     expect(beforeRedirect).toHaveBeenCalledTimes(2);
     expect(headersOf(server, 'x-own')).toEqual([undefined, 'redirected', undefined, 'redirected']);
   });
+
+  it('that beforeRedirect refuses by an error are not asked for again', async () => {
+    await using server = await flakyServer(moved(302, '/private'));
+    const beforeRedirect = (): void => {
+      throw new Error('not there');
+    };
+    const error = await failureOf(attached().get(server.url, { beforeRedirect }));
+    expect([error.message, error.retry?.reason]).toEqual([
+      'Redirected request failed: not there',
+      'permanent_failure',
+    ]);
+    expect(server.requests).toHaveLength(1);
+  });
 });
 
 const ENCODINGS: [encoding: string, compress: (text: string) => Buffer][] = [

@@ -51,8 +51,6 @@ const CLASSES = {
     'ERR_BAD_OPTION_VALUE',
     'ERR_DEPRECATED',
     'ERR_FORM_DATA_DEPTH_EXCEEDED',
-    'ERR_FR_MAX_BODY_LENGTH_EXCEEDED',
-    'ERR_FR_TOO_MANY_REDIRECTS',
     'ERR_NOT_SUPPORT',
     'ERR_HTTP_INVALID_HEADER_VALUE',
     'ERR_UNESCAPED_CHARACTERS',
@@ -84,6 +82,8 @@ const PREFIXES: readonly (readonly [prefix: string, failureClass: FailureClass])
   ['ERR_TLS_', 'permanent'],
   ['ERR_SSL_', 'permanent'],
   ['ERR_INVALID_', 'permanent'],
+  // axios' redirects: too many, with too large a body, or refused by the caller's `beforeRedirect`
+  ['ERR_FR_', 'permanent'],
   // The server's answer was no HTTP: what it did with the request is unknown.
   ['HPE_', 'transport'],
   // A damaged body: brotli, zstd.
