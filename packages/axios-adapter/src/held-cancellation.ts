@@ -2,8 +2,11 @@
 
 import type { InternalAxiosRequestConfig } from 'axios';
 
-/** What makes axios end a request early, or work for one that will not be sent. */
-type Held = Pick<InternalAxiosRequestConfig, 'signal' | 'cancelToken' | 'transformRequest'>;
+/**
+ * What makes axios end a request early, or work for one that will not be sent: for a POST it would set a content type,
+ * by which the body of that config, sent again, would be a form.
+ */
+type Held = Pick<InternalAxiosRequestConfig, 'signal' | 'cancelToken' | 'transformRequest' | 'method'>;
 
 /** Whether axios will end the request before it asks any adapter. */
 export function isCancelled({ cancelToken, signal }: InternalAxiosRequestConfig): boolean {
@@ -21,7 +24,7 @@ export function holdCancellation(
 ): ((config: InternalAxiosRequestConfig) => void) | undefined {
   if (!isCancelled(config)) return undefined;
   const held: Held = {};
-  for (const name of ['signal', 'cancelToken', 'transformRequest'] as const) {
+  for (const name of ['signal', 'cancelToken', 'transformRequest', 'method'] as const) {
     if (!Object.hasOwn(config, name)) continue;
     Object.assign(held, { [name]: config[name] });
     delete config[name];

@@ -2,7 +2,7 @@
 import { getEventListeners } from 'node:events';
 
 import { CanceledError, create, isCancel } from 'axios';
-import type { AxiosAdapter, AxiosRequestConfig, CancelToken } from 'axios';
+import type { AxiosAdapter, AxiosRequestConfig, CancelToken, InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it, vi } from 'vitest';
 
 import { flakyServer, ok, silence, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
@@ -91,6 +91,19 @@ describe.each(CASES)('with the %s adapter, a %s', (adapter, kind) => {
     expect(transformRequest).not.toHaveBeenCalled();
     for (const name of ['signal', 'cancelToken', 'transformRequest'] as const)
       expect(error?.config?.[name]).toEqual(bare?.config?.[name]);
+  });
+
+  it('that stopped before leaves the body to be sent as JSON by whoever sends its config again', async () => {
+    await using server = await flakyServer(ok);
+    const stop = begin();
+    stop.stop();
+    const instance = attached({}, { adapter });
+    let held: InternalAxiosRequestConfig | undefined;
+    instance.interceptors.request.use((config) => (held = config));
+    expectCanceled(await failureOf(instance.post(server.url, { a: 1 }, stop.config)));
+    const again = { ...held, signal: undefined, cancelToken: undefined };
+    await create({ adapter }).request(again as unknown as AxiosRequestConfig);
+    expect(server.requests[0]?.body.toString()).toBe('{"a":1}');
   });
 
   it('that stopped before sends nothing by the adapter of a copy that a later interceptor makes', async () => {
