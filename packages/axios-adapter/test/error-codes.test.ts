@@ -5,7 +5,7 @@ import type { AxiosAdapter, AxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
 
 import { flakyServer, ok, silence } from '../../fetch-adapter/test/servers/flaky-server.ts';
-import { ADAPTERS, attached, failureOf, onOldest } from './servers/attached.ts';
+import { ADAPTERS, attached, failureOf } from './servers/attached.ts';
 
 /** The failure class that a request ended with. */
 async function classOf(
@@ -85,9 +85,19 @@ describe.each(ADAPTERS)('a real error of the %s adapter', (adapter) => {
     await using server = await flakyServer(silence);
     const [code, failureClass] = await classOf({ url: server.url, adapter, timeout: 20 });
     expect(code).toMatch(/ECONNABORTED|ETIMEDOUT/u);
-    // "timeout 20 of ms exceeded", says the fetch adapter of 1.7.
-    expect(failureClass).toBe(onOldest && adapter === 'fetch' ? 'transport' : 'timeout');
+    expect(failureClass).toBe('timeout');
   });
+
+  it.each([true, false])(
+    'a timeout in words of the caller, with clarifyTimeoutError: %s',
+    async (clarifyTimeoutError) => {
+      await using server = await flakyServer(silence);
+      const timeoutErrorMessage = 'The service is slow';
+      const transitional = { clarifyTimeoutError };
+      const config = { url: server.url, adapter, timeout: 20, timeoutErrorMessage, transitional };
+      expect((await classOf(config))[1]).toBe('timeout');
+    },
+  );
 
   it('nobody listens, for a POST too', async () => {
     const server = await flakyServer(ok);

@@ -11,6 +11,8 @@ interface ErrorLike {
   readonly syscall?: unknown;
   readonly cause?: unknown;
   readonly errors?: unknown;
+  /** axios: of the request. */
+  readonly config?: { readonly timeoutErrorMessage?: unknown };
 }
 
 const NODE_MESSAGE = /^fetch failed\b/;
@@ -150,7 +152,8 @@ function explainError(
   );
 }
 
-const AXIOS_TIMEOUT = /^timeout (?:of \d+ ?ms )?exceeded$/;
+/** The other order is that of the fetch adapter of axios 1.7. */
+const AXIOS_TIMEOUT = /^timeout (?:of \d+ ?ms |\d+ of ms )?exceeded$/;
 /** axios 1.7 names a limit of -1, which is none, when the stream was cut off. */
 const AXIOS_TRUNCATED = /^(?:stream has been aborted|aborted|maxContentLength size of -1 exceeded)$/;
 const AXIOS_LIMIT = /^max(?:Content|Body)Length size of \d+ exceeded$/;
@@ -172,7 +175,9 @@ function explainAxios(
       explain(error.cause, table, explained, error) ?? (isPlainError(error.cause) ? 'permanent' : undefined)
     );
   }
-  const isTimeout = (code === 'ECONNABORTED' || code === 'ETIMEDOUT') && AXIOS_TIMEOUT.test(message);
+  const isTimeout =
+    (code === 'ECONNABORTED' || code === 'ETIMEDOUT') &&
+    (AXIOS_TIMEOUT.test(message) || message === error.config?.timeoutErrorMessage);
   return isTimeout ? 'timeout' : undefined;
 }
 

@@ -12,6 +12,12 @@ describe('the codes of axios', () => {
   it.each<[string, Error, FailureClass]>([
     ['its timeout', axiosError('ECONNABORTED', 'timeout of 50ms exceeded'), 'timeout'],
     ['its timeout, clarified', axiosError('ETIMEDOUT', 'timeout of 50ms exceeded'), 'timeout'],
+    ['its timeout, by fetch in axios 1.7', axiosError('ETIMEDOUT', 'timeout 50 of ms exceeded'), 'timeout'],
+    [
+      'its timeout, in words of the caller',
+      axiosError('ECONNABORTED', 'too slow', { config: { timeoutErrorMessage: 'too slow' } }),
+      'timeout',
+    ],
     ['a request that the browser aborted', axiosError('ECONNABORTED', 'Request aborted'), 'transport'],
     ['a network fault', axiosError('ERR_NETWORK', 'Network Error'), 'transport'],
     [
