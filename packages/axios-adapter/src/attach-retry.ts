@@ -16,7 +16,7 @@ export interface RetryHandle extends Disposable {
   detach(): void;
 }
 
-const attached = new WeakSet<object>();
+const attached = new WeakMap<object, unknown>();
 
 /** Older versions have one order alone. */
 const KNOWS_ORDERS = 'legacyInterceptorReqResOrdering' in (axios.default.defaults.transitional ?? {});
@@ -37,7 +37,7 @@ export function attachRetry(instance: AxiosInstance, options?: RetryOptions): Re
   if (typeof manager?.use !== 'function') {
     throw new RetryConfigError('instance', instance, 'an axios instance');
   }
-  if (attached.has(instance)) {
+  if (attached.has(instance) && holds(manager, attached.get(instance))) {
     throw new RetryConfigError(
       'instance',
       'one that has retries',
@@ -50,15 +50,24 @@ export function attachRetry(instance: AxiosInstance, options?: RetryOptions): Re
   });
   // Synchronous, or every request would wait for a turn of its own before it is sent.
   const id = manager.use(interceptor, null, { synchronous: true });
-  attached.add(instance);
+  attached.set(instance, interceptor);
   let detached = false;
   const detach = (): void => {
     if (detached) return;
     detached = true;
-    manager.eject(id);
-    attached.delete(instance);
+    // After `clear()` the id is nobody's, or in older versions that of somebody else.
+    if (holds(manager, interceptor)) manager.eject(id);
+    if (attached.get(instance) === interceptor) attached.delete(instance);
   };
   return Object.freeze({ engine: interceptor.engine, detach, [Symbol.dispose]: detach });
+}
+
+/** Whether the interceptor is still registered: `clear()` and a list of the user's own take it off unasked. */
+function holds(
+  { handlers }: AxiosInterceptorManager<InternalAxiosRequestConfig>,
+  interceptor: unknown,
+): boolean {
+  return !Array.isArray(handlers) || handlers.some((handler) => handler?.fulfilled === interceptor);
 }
 
 /** Whether no other request interceptor sees the config after this one. */

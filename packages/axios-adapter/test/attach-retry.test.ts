@@ -1,6 +1,6 @@
 import { getRetryStatistics, RetryConfigError } from '@tenax/core';
 import axios, { AxiosError, create } from 'axios';
-import type { AxiosAdapter, AxiosInstance, AxiosRequestConfig } from 'axios';
+import type { AxiosAdapter, AxiosInstance, AxiosRequestConfig, InternalAxiosRequestConfig } from 'axios';
 import oldest from 'axios-oldest';
 import { describe, expect, it } from 'vitest';
 
@@ -65,6 +65,23 @@ describe('attachRetry', () => {
     attachRetry(instance);
     handle.detach();
     expect(interceptorsOf(instance)).toHaveLength(1);
+  });
+
+  it('clear() of the interceptors takes it off too; what comes after that stays', () => {
+    const instance = create();
+    const handle = attachRetry(instance);
+    instance.interceptors.request.clear();
+    const own = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => config;
+    instance.interceptors.request.use(own);
+    handle.detach();
+    expect(interceptorsOf(instance)).toMatchObject([{ fulfilled: own }]);
+    const first = attachRetry(instance);
+    instance.interceptors.request.clear();
+    using second = attachRetry(instance);
+    first.detach();
+    expect(interceptorsOf(instance)).toHaveLength(1);
+    expect(() => attachRetry(instance)).toThrow(RetryConfigError);
+    expect(second.engine).not.toBe(first.engine);
   });
 
   it('detach leaves a request that is under way its retries', async () => {
