@@ -225,6 +225,17 @@ describe('statistics', () => {
     expect(error.retry).toMatchObject({ result: 'retry_exhausted', reason: 'attempts_exhausted' });
   });
 
+  it('are not on a proxy or a copy with the same prototype, as frameworks and libraries make them', async () => {
+    await using server = await flakyServer(ok, unavailable);
+    const instance = attached();
+    for (const ended of [await instance.get(server.url), await failureOf(instance.get(server.url))]) {
+      expect(ended.retry).toBeDefined();
+      expect(new Proxy(ended, {}).retry).toBeUndefined();
+      const copy = Object.create(ended) as typeof ended;
+      expect([copy.retry, getRetryStatistics(copy)]).toEqual([undefined, undefined]);
+    }
+  });
+
   it("are on a response of the caller's own adapter, which stays that object with all that it has", async () => {
     const made = { data: 1, status: 200, statusText: '', headers: {}, request: {}, cached: true };
     const responses: object[] = [];

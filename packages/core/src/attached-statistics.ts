@@ -90,8 +90,13 @@ export function getRetryStatistics(responseOrErrorOrResult: object): RequestStat
   const operation = operationOf(responseOrErrorOrResult);
   if (operation) return statisticsOf(operation);
   // The types ask for an object; undici 7.0 gives no context to some callers.
-  const holder = responseOrErrorOrResult as { readonly retry?: Live | null } | undefined;
-  return holder?.retry?.[SO_FAR]?.();
+  if (!responseOrErrorOrResult) return undefined;
+  // Not asked of a getter, which may ask for the statistics itself.
+  const live = Object.getOwnPropertyDescriptor(responseOrErrorOrResult, 'retry')?.value as
+    | Live
+    | null
+    | undefined;
+  return live?.[SO_FAR]?.();
 }
 
 /** By this `LiveStatistics` is known, which most bundles do not carry. */
