@@ -80,14 +80,17 @@ interface NodeStream {
 export function discardResponse(response: AxiosResponse<unknown> | undefined): Discarding | undefined {
   const { data, headers } = (response ?? {}) as Partial<AxiosResponse<unknown>>;
   if (!isStream(data)) return undefined;
-  return data instanceof ReadableStream
-    ? discardStream(data, headers?.['content-length'])
-    : discardNodeStream(data);
+  return isWebStream(data) ? discardStream(data, headers?.['content-length']) : discardNodeStream(data);
 }
 
 export function isStream(data: unknown): data is NodeStream | ReadableStream<Uint8Array> {
   if (typeof data !== 'object' || data === null) return false;
-  return data instanceof ReadableStream || ('resume' in data && 'destroy' in data && 'once' in data);
+  return isWebStream(data) || ('resume' in data && 'destroy' in data && 'once' in data);
+}
+
+/** React Native and jsdom know no such streams. */
+export function isWebStream(data: object): data is ReadableStream<Uint8Array> {
+  return typeof ReadableStream !== 'undefined' && data instanceof ReadableStream;
 }
 
 function discardNodeStream(stream: NodeStream): Discarding {

@@ -4,6 +4,7 @@ import { ReplayableStream, sourceOfStream } from '@tenax/core';
 import type { RetryPolicy } from '@tenax/core';
 import type { InternalAxiosRequestConfig } from 'axios';
 
+import { isWebStream } from './axios-outcome.ts';
 import { isNodeStream, NodeStreamData, nodeStreamModule } from './node-stream-data.ts';
 import type { RequestData } from './request-data.ts';
 
@@ -24,7 +25,7 @@ export function prepareData(
   const data: unknown = config.data;
   if (typeof data !== 'object' || data === null) return undefined;
   const replay = policy.maxAttempts > 1 && policy.replay;
-  if (data instanceof ReadableStream) {
+  if (isWebStream(data)) {
     if (!replay || data.locked) return SENT_ONCE;
     return new WebStreamData(new ReplayableStream(sourceOfStream(data), replay.maxBytes));
   }

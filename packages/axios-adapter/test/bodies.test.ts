@@ -6,7 +6,7 @@ import { Blob as NodeBlob } from 'node:buffer';
 import { create } from 'axios';
 import type { AxiosInstance } from 'axios';
 import FormDataPackage from 'form-data';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { flakyServer, ok, reset, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import type { FlakyServer } from '../../fetch-adapter/test/servers/flaky-server.ts';
@@ -113,6 +113,18 @@ describe('a body', () => {
     await using server = await flakyServer(unavailable, ok);
     await attached().put(server.url, '{"a":1}', { headers: { 'Content-Type': 'application/json' } });
     expect(seenOf(server).map(({ body }) => body)).toEqual(['{"a":1}', '{"a":1}']);
+  });
+
+  it('is sent and received where there are no web streams, as in React Native and jsdom', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    vi.stubGlobal('ReadableStream', undefined);
+    try {
+      const instance = attached({ attemptTimeout: 5000 }, { adapter: 'http', responseType: 'arraybuffer' });
+      const response = await instance.put(server.url, Buffer.from('bytes'));
+      expect([response.status, response.retry?.attempts.length]).toEqual([200, 2]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 });
 
