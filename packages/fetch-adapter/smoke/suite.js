@@ -71,6 +71,22 @@ const cases = {
     equal(body, text);
   },
 
+  async 'body of a Request'({ base }) {
+    const request = (failures = 0) =>
+      new Request(`${base}/flaky?id=${id()}&failures=${failures}`, {
+        method: 'PUT',
+        body: new URLSearchParams({ text: 'Grüße' }),
+      });
+    const bare = await echo(await fetch(request()));
+    for (const failures of [0, 1]) {
+      const { body, headers } = await echo(await retrying(request(failures)));
+      equal(body, bare.body);
+      equal(headers['content-type'], bare.headers['content-type']);
+      equal(headers['content-length'], bare.headers['content-length']);
+    }
+    equal((await echo(await retrying(new Request(request(1))))).body, bare.body);
+  },
+
   async 'abort during a wait'({ base }) {
     const key = id();
     const reason = { words: 'the caller knows why' };

@@ -5,7 +5,7 @@ import type { RetryPolicy } from '@tenax/core';
 
 import { isRequest } from './fetch-arguments.ts';
 import type { RequestBody } from './request-body.ts';
-import { Bytes, OpaqueBody, StaticBody } from './static-body.ts';
+import { Bytes, OpaqueBody, StaticBody, UnkeptBody } from './static-body.ts';
 import { StreamBody, TeedBody } from './streamed-body.ts';
 
 /** Iterators that have been read: sent again they would be an empty body, without a word. */
@@ -76,16 +76,31 @@ function requestBody(
   init: RequestInit | undefined,
   replay: RetryPolicy['replay'],
 ): RequestBody {
-  if (!isRequest(input) || input.body === null) return new StaticBody(input, init);
+  if (!isRequest(input) || (isBodiless(input.method) && !input.body)) return new StaticBody(input, init);
   // Refused by the platform, in its own words.
   if (input.bodyUsed) return new StaticBody(input, init, false);
-  if (input.body === undefined) {
-    return replay && !['GET', 'HEAD'].includes(input.method)
-      ? new OpaqueBody(input, init)
-      : new StaticBody(input, init);
+  if (!replay) return new UnkeptBody(input, init);
+  const clone = cloneOf(input);
+  if (clone === undefined) return new StaticBody(input, init, false);
+  if (input.body === null) return new StaticBody(input, init);
+  if (input.body === undefined) return new OpaqueBody(input, init);
+  return new TeedBody(input, clone, init, replay.maxBytes);
+}
+
+function isBodiless(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/**
+ * Made before anything looks at the body: after that, Deno sends it without its length, and Bun can't clone a copy of
+ * another request any more. A body that somebody reads has no clone.
+ */
+function cloneOf(request: Request): Request | undefined {
+  try {
+    return request.clone();
+  } catch {
+    return undefined;
   }
-  if (!replay || !isUsable(input.body)) return new StaticBody(input, init, false);
-  return new TeedBody(input, init, replay.maxBytes);
 }
 
 /** Ends the stream or the iterator of a request that will not be sent. A stream that somebody reads is theirs. */

@@ -57,6 +57,20 @@ export class Bytes extends StaticBody {
   }
 }
 
+/** A Request that nothing is kept of. Its body, if it has one, is not looked at before it is sent. */
+export class UnkeptBody extends StaticBody {
+  readonly #request: Request;
+
+  constructor(request: Request, init: RequestInit | undefined) {
+    super(request, init);
+    this.#request = request;
+  }
+
+  override get replayable(): boolean {
+    return this.#request.body === null;
+  }
+}
+
 /** A Request whose body can't be looked at (older Firefox): the platform clones it. */
 export class OpaqueBody implements RequestBody {
   readonly replayable = true;

@@ -45,14 +45,17 @@ export class StreamBody implements RequestBody {
  */
 export class TeedBody implements RequestBody {
   readonly #request: Request;
+  /** Read before the body is: Bun forgets the Content-Type that came with it. */
+  readonly #headers: Headers;
   readonly #init: RequestInit | undefined;
   readonly #stream: ReplayableStream;
   #first: Request | undefined;
 
-  constructor(request: Request, init: RequestInit | undefined, maxBytes: number) {
+  constructor(request: Request, clone: Request, init: RequestInit | undefined, maxBytes: number) {
     this.#request = request;
+    this.#headers = request.headers;
     this.#init = init;
-    this.#first = request.clone();
+    this.#first = clone;
     this.#stream = new ReplayableStream(sourceOfStream(request.body as ReadableStream<unknown>), maxBytes);
     void this.#stream.readAhead();
   }
@@ -72,7 +75,9 @@ export class TeedBody implements RequestBody {
       return { input: first, init: this.#init };
     }
     const body = this.#stream.bytes ?? this.#stream.open();
-    return { input: this.#request, init: { ...initOf(this.#request, this.#init), body, ...HALF_DUPLEX } };
+    const headers = this.#init?.headers ?? this.#headers;
+    const init = { ...initOf(this.#request, this.#init), headers, body, ...HALF_DUPLEX };
+    return { input: this.#request, init };
   }
 
   retrying(): void {

@@ -72,9 +72,21 @@ describe('a body', () => {
     await using server = await flakyServer(ok);
     const request = new Request(server.url, asBody(text));
     const clone = vi.spyOn(request, 'clone');
+    const body = vi.spyOn(request, 'body', 'get');
     await fetch(request, { retry: false });
     await fetch(new Request(server.url));
     expect(clone).not.toHaveBeenCalled();
+    expect(body).not.toHaveBeenCalled();
+  });
+
+  it('in a Request is looked at after it was cloned, or Deno would send it without its length', async () => {
+    await using server = await flakyServer(ok);
+    const request = new Request(server.url, asBody(text));
+    const clone = vi.spyOn(request, 'clone');
+    const body = vi.spyOn(request, 'body', 'get');
+    await fetch(request);
+    const [cloned, looked] = [clone, body].map(({ mock }) => mock.invocationCallOrder[0]);
+    expect(cloned).toBeLessThan(looked as number);
   });
 
   it('that a producer writes from one buffer is kept as it was', async () => {
