@@ -34,7 +34,8 @@ export function prepareBody(
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return new Bytes(input, init, body);
   if (!(Symbol.asyncIterator in body)) {
     const copy = copyOf(body);
-    return new StaticBody(input, copy === body ? init : { ...init, body: copy });
+    // Deno and workerd read any iterator, once.
+    return new StaticBody(input, copy === body ? init : { ...init, body: copy }, !isReadOnce(body));
   }
   if (isReadOnce(body) && consumed.has(body)) {
     throw new BodyNotReplayableError(

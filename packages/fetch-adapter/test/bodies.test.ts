@@ -206,6 +206,13 @@ describe('a body that was sent', () => {
 });
 
 describe('a body that is gone', () => {
+  it('was an iterator without promises, which Deno and workerd read, is not sent again empty', async () => {
+    await using server = await flakyServer(unavailable);
+    const response = await fetch(server.url, asBody([bytes].values()));
+    expect(getRetryStatistics(response)?.reason).toBe('body_not_replayable');
+    expect(server.requests).toHaveLength(1);
+  });
+
   it('EDGE "a generator sent twice": is detected and never sent', async () => {
     await using server = await flakyServer(ok);
     const generator = generate(text);
