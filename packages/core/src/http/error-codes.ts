@@ -31,8 +31,9 @@ const CLASSES = {
     // zlib: a compressed body that was damaged or cut off on its way
     'Z_DATA_ERROR',
     'Z_BUF_ERROR',
-    // Bun
+    // Bun; the second is what HPE_… is in Node
     'ConnectionClosed',
+    'Malformed_HTTP_Response',
   ],
   timeout: ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'TENAX_ATTEMPT_TIMEOUT', 'ESOCKETTIMEDOUT'],
   aborted: ['ABORT_ERR', 'UND_ERR_ABORTED', 'ERR_CANCELED'],

@@ -53,6 +53,7 @@ describe('EDGE 22: what fetch says when the network failed', () => {
     ['Node, a code that no table has', fetchFailed(coded('ENETRESET')), 'transport'],
     ['Node, headers timeout', fetchFailed(coded('UND_ERR_HEADERS_TIMEOUT')), 'timeout'],
     ['Bun, closed', coded('ConnectionClosed'), 'transport'],
+    ['Bun, no HTTP', coded('Malformed_HTTP_Response', { name: 'TypeError' }), 'transport'],
   ])('%s: %s', (_, error, failureClass) => {
     expect(classify(error)).toBe(failureClass);
   });
