@@ -11,7 +11,7 @@ export interface RunningServer extends AsyncDisposable {
 /**
  * - `/flaky?id=…&failures=2[&retry-after=0]`: 503 that many times, then an echo
  * - `/reset?id=…`: breaks the connection once, then an echo
- * - `/download?id=…`: ten bytes, of which the first request gets five
+ * - `/download?id=…[&stalls=true]`: ten bytes, of which the first request gets five, and no end if it stalls
  * - `/count?id=…`: how many requests came under that id
  * - anything in `files`: that text
  */
@@ -75,7 +75,8 @@ async function answer(
       ...(first !== undefined && { 'content-range': `bytes ${first}-9/10` }),
     });
     if (attempt > 1) response.end(rest);
-    else response.write(rest.slice(0, 5), () => request.socket.destroySoon());
+    else
+      response.write(rest.slice(0, 5), () => url.searchParams.has('stalls') || request.socket.destroySoon());
     return;
   }
   const retryAfter = url.searchParams.get('retry-after');

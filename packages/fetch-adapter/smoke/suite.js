@@ -131,6 +131,20 @@ const cases = {
     equal(await again.text(), await bare.text());
   },
 
+  async 'download that is aborted'({ base }) {
+    const reason = new Error('the caller knows why');
+    for (const copied of [false, true]) {
+      const controller = new AbortController();
+      const response = await retrying(`${base}/download?id=${id()}&stalls=true`, {
+        signal: controller.signal,
+        retry: { resume: true },
+      });
+      const text = (copied ? response.clone() : response).text();
+      controller.abort(reason);
+      equal(await rejection(text), reason);
+    }
+  },
+
   async 'referrer policy of a Request'({ base }) {
     const request = () =>
       new Request(`${base}/flaky?id=${id()}&failures=1`, { referrerPolicy: 'no-referrer' });

@@ -41,6 +41,7 @@ export class Download {
   /** The length of the whole, once the server has said it. */
   #length: number | undefined;
   #attempts: number;
+  #failure: { readonly reason: unknown } | undefined;
 
   constructor(response: Response, entity: ResumableDownload, request: ResumeRequest) {
     this.#request = request;
@@ -55,7 +56,14 @@ export class Download {
         start: (controller: Controller) => {
           if (request.call.signal) failWithSignal(controller, this.#controller.signal);
         },
-        pull: (controller) => this.#pull(controller),
+        pull: async (controller) => {
+          try {
+            await this.#pull(controller);
+          } catch (reason) {
+            this.#failure = { reason };
+            throw reason;
+          }
+        },
         cancel: async (reason) => {
           this.#controller.abort(reason);
           // Where the rest is being asked for, this one is broken, and says so once more.
@@ -68,6 +76,12 @@ export class Download {
       { highWaterMark: 0 },
     );
     if (request.call.signal) linkWhileAlive(request.call.signal, this.#controller, this.stream);
+  }
+
+  /** What the stream has failed with, if it has. */
+  get failure(): { readonly reason: unknown } | undefined {
+    const { signal } = this.#controller;
+    return signal.aborted ? signal : this.#failure;
   }
 
   #open(): ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> {

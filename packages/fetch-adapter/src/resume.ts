@@ -18,21 +18,41 @@ export function resumable(response: Response, request: ResumeRequest): Response 
   // A constructor refuses what a server may say in other letters.
   const statusText = /^[\t\u0020-\u00ff]*$/u.test(response.statusText) ? response.statusText : '';
   const copy = new Response(download.stream, { status: response.status, statusText, headers });
-  return Object.defineProperties(copy, originOf(response));
+  return Object.defineProperties(copy, membersOf(response, download));
 }
 
+/** What reads a body whole. */
+const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const;
+
 /** What no constructor takes, for a copy and for its clones. */
-function originOf(response: Response): PropertyDescriptorMap {
-  const origin: PropertyDescriptorMap = {
+function membersOf(response: Response, download: Download): PropertyDescriptorMap {
+  const members: PropertyDescriptorMap = {
     clone: {
       value(this: Response): Response {
-        return Object.defineProperties(Response.prototype.clone.call(this), origin);
+        return Object.defineProperties(Response.prototype.clone.call(this), members);
       },
       configurable: true,
     },
   };
   for (const name of ['url', 'redirected', 'type', 'statusText'] as const) {
-    origin[name] = { value: response[name], configurable: true };
+    members[name] = { value: response[name], configurable: true };
   }
-  return origin;
+  for (const name of READERS) {
+    const read = Response.prototype[name] as (() => Promise<unknown>) | undefined;
+    if (read) members[name] = { value: readingBy(read, download), configurable: true };
+  }
+  return members;
+}
+
+/** Chromium says "Failed to fetch" of any stream of ours that has failed, whatever it has failed with. */
+function readingBy(read: () => Promise<unknown>, download: Download): () => Promise<unknown> {
+  return async function (this: Response) {
+    try {
+      return await read.call(this);
+    } catch (error) {
+      throw (error as Error).message === 'Failed to fetch' && download.failure
+        ? download.failure.reason
+        : error;
+    }
+  };
 }

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { collectGarbage } from '../../core/test/garbage.ts';
 import { createRetryingFetch } from '../src/index.ts';
@@ -103,6 +103,15 @@ describe('the body of a resumed response', () => {
     const { closed } = (body as ReadableStream).getReader();
     controller.abort('enough');
     await expect(closed).rejects.toBe('enough');
+  });
+
+  it('fails with its own error where Chromium has one for all', async () => {
+    using _ = vi.spyOn(Response.prototype, 'text').mockImplementation(async function (this: Response) {
+      return (await this.blob().catch(() => Promise.reject(new TypeError('Failed to fetch')))).text();
+    });
+    const other: Answer = (response) => response.writeHead(206, { etag: '"v2"' }).end();
+    await using server = await flakyServer(begin, other);
+    await expect((await fetch(server.url)).text()).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
   });
 
   it('is garbage when it is dropped, while its signal lives on', async () => {
