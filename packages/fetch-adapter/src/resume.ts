@@ -50,7 +50,8 @@ function readingBy(read: () => Promise<unknown>, download: Download): () => Prom
     try {
       return await read.call(this);
     } catch (error) {
-      throw (error as Error).message === 'Failed to fetch' && download.failure
+      // A caller may abort with `null`.
+      throw (error as Error | null)?.message === 'Failed to fetch' && download.failure
         ? download.failure.reason
         : error;
     }

@@ -105,6 +105,14 @@ describe('the body of a resumed response', () => {
     await expect(closed).rejects.toBe('enough');
   });
 
+  it.each([null, 0, 'enough'])('is read as text to the caller’s abort with %o', async (reason) => {
+    await using server = await flakyServer(hanging);
+    const controller = new AbortController();
+    const text = (await fetch(server.url, { signal: controller.signal })).text();
+    controller.abort(reason);
+    await expect(text).rejects.toBe(reason);
+  });
+
   it('fails with its own error where Chromium has one for all', async () => {
     using _ = vi.spyOn(Response.prototype, 'text').mockImplementation(async function (this: Response) {
       return (await this.blob().catch(() => Promise.reject(new TypeError('Failed to fetch')))).text();
