@@ -28,6 +28,7 @@ export function prepareBody(
   if (typeof body !== 'object') return new StaticBody(input, init);
   if (body instanceof ReadableStream) {
     if (!replay || !isUsable(body)) return new StaticBody(input, init, false);
+    if (streamsHaveLengths()) return TeedBody.ofStream(input, init as RequestInit, replay.maxBytes);
     const stream = new ReplayableStream(sourceOfStream(body), replay.maxBytes);
     return new StreamBody(input, init as RequestInit, stream);
   }
@@ -48,6 +49,12 @@ export function prepareBody(
   if (!replay || destroyed || readableDidRead) return new StaticBody(input, init, false);
   const stream = new ReplayableStream(sourceOfIterable(body as AsyncIterable<unknown>), replay.maxBytes);
   return new StreamBody(input, init as RequestInit, stream);
+}
+
+/** Whether a stream may know its length, as that of a request to a worker does. Some servers take none without. */
+function streamsHaveLengths(): boolean {
+  const { navigator } = globalThis as { navigator?: { readonly userAgent?: string } };
+  return /^(?:Bun|Deno|Cloudflare-Workers)\b/.test(navigator?.userAgent ?? '');
 }
 
 /** What the platform would read once, at the call: the caller may change it while a wait is on. */
@@ -85,7 +92,7 @@ function requestBody(
   if (clone === undefined) return new StaticBody(input, init, false);
   if (input.body === null) return new StaticBody(input, init);
   if (input.body === undefined) return new OpaqueBody(input, init);
-  return new TeedBody(input, clone, init, replay.maxBytes);
+  return TeedBody.ofRequest(input, clone, init, replay.maxBytes);
 }
 
 function isBodiless(method: string): boolean {

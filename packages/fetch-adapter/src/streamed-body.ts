@@ -39,24 +39,54 @@ export class StreamBody implements RequestBody {
   }
 }
 
+/** What a body is cloned with. */
+type Holder = Pick<Request, 'body'>;
+
 /**
- * The body of a Request. A clone is sent first, since it alone keeps the Content-Length that a Request knows, and the
+ * A body whose length the platform may know. A clone is sent first, since it alone keeps the Content-Length, and the
  * original is read beside it. That tees the body, so it is read no further than the limit.
  */
 export class TeedBody implements RequestBody {
-  readonly #request: Request;
-  /** Read before the body is: Bun forgets the Content-Type that came with it. */
-  readonly #headers: Headers;
-  readonly #init: RequestInit | undefined;
+  readonly #again: FetchArguments;
+  readonly #clone: Holder;
   readonly #stream: ReplayableStream;
-  #first: Request | undefined;
+  #first: FetchArguments | undefined;
 
-  constructor(request: Request, clone: Request, init: RequestInit | undefined, maxBytes: number) {
-    this.#request = request;
-    this.#headers = request.headers;
-    this.#init = init;
-    this.#first = clone;
-    this.#stream = new ReplayableStream(sourceOfStream(request.body as ReadableStream<unknown>), maxBytes);
+  static ofRequest(
+    request: Request,
+    clone: Request,
+    init: RequestInit | undefined,
+    maxBytes: number,
+  ): TeedBody {
+    // Read before the body is: Bun forgets the Content-Type that came with it.
+    const headers = init?.headers ?? request.headers;
+    const again = { input: request, init: { ...initOf(request, init), headers } };
+    return new TeedBody({ input: clone, init }, again, clone, request, maxBytes);
+  }
+
+  static ofStream(input: string | URL | Request, init: RequestInit, maxBytes: number): TeedBody {
+    const original = new Response(init.body);
+    const clone = original.clone();
+    return new TeedBody(
+      { input, init: { ...init, body: clone.body } },
+      { input, init },
+      clone,
+      original,
+      maxBytes,
+    );
+  }
+
+  private constructor(
+    first: FetchArguments,
+    again: FetchArguments,
+    clone: Holder,
+    original: Holder,
+    maxBytes: number,
+  ) {
+    this.#first = first;
+    this.#again = again;
+    this.#clone = clone;
+    this.#stream = new ReplayableStream(sourceOfStream(original.body as ReadableStream<unknown>), maxBytes);
     void this.#stream.readAhead();
   }
 
@@ -69,15 +99,12 @@ export class TeedBody implements RequestBody {
   }
 
   next(): FetchArguments {
-    if (this.#first) {
-      const first = this.#first;
-      this.#first = undefined;
-      return { input: first, init: this.#init };
-    }
+    const first = this.#first;
+    this.#first = undefined;
+    if (first) return first;
+    const { input, init } = this.#again;
     const body = this.#stream.bytes ?? this.#stream.open();
-    const headers = this.#init?.headers ?? this.#headers;
-    const init = { ...initOf(this.#request, this.#init), headers, body, ...HALF_DUPLEX };
-    return { input: this.#request, init };
+    return { input, init: { ...init, body, ...HALF_DUPLEX } };
   }
 
   retrying(): void {
@@ -87,6 +114,6 @@ export class TeedBody implements RequestBody {
   release(failure?: { readonly reason: unknown }): void {
     this.#stream.release(failure);
     // A source is cancelled when both branches are.
-    if (failure) void this.#first?.body?.cancel(failure.reason).catch(() => undefined);
+    if (failure && this.#first) void this.#clone.body?.cancel(failure.reason).catch(() => undefined);
   }
 }

@@ -89,6 +89,21 @@ describe('a body', () => {
     expect(cloned).toBeLessThan(looked as number);
   });
 
+  it.each(['Bun/1.4.5', 'Deno/2.9.6', 'Cloudflare-Workers'])(
+    'that is a stream is sent as a clone of it in %s, where that alone keeps its length',
+    async (userAgent) => {
+      vi.stubGlobal('navigator', { userAgent });
+      using clone = vi.spyOn(Response.prototype, 'clone');
+      await using server = await flakyServer(unavailable, ok);
+      const own = vi.fn<typeof globalThis.fetch>(globalThis.fetch);
+      const response = await createRetryingFetch({ baseDelay: 0, fetch: own })(server.url, asBody(stream()));
+      vi.unstubAllGlobals();
+      expect(response.status).toBe(200);
+      expect((clone.mock.results[0]?.value as Response | undefined)?.body).toBe(own.mock.calls[0]?.[1]?.body);
+      expect(server.requests.map(({ body }) => body.toString())).toEqual([text, text]);
+    },
+  );
+
   it('that a producer writes from one buffer is kept as it was', async () => {
     await using server = await flakyServer(unavailable, ok);
     const buffer = new Uint8Array(1);
