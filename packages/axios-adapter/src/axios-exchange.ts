@@ -114,7 +114,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
 
   describeError(error: unknown): ErrorOutcome {
     const response = responseIn(error);
-    if (!response) return { kind: 'error', error };
+    if (!response) return { kind: 'error', error, bodyError: this.#data?.error };
     return { kind: 'error', error, response: new AxiosOutcome(response, this.#config) };
   }
 

@@ -66,6 +66,10 @@ export class NodeStreamData implements RequestData {
     return this.#stream.replayable && !this.#isCutOff;
   }
 
+  get error(): unknown {
+    return this.#stream.sourceError;
+  }
+
   apply(config: InternalAxiosRequestConfig): void {
     // The boundary of form-data is part of the body, so it stays the same for every attempt.
     const headers = this.#original.getHeaders?.();

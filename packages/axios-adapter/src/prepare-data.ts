@@ -47,6 +47,10 @@ class WebStreamData implements RequestData {
     return this.#stream.replayable;
   }
 
+  get error(): unknown {
+    return this.#stream.sourceError;
+  }
+
   apply(config: InternalAxiosRequestConfig): void {
     config.data = this.#stream.open();
   }

@@ -5,6 +5,8 @@ import type { InternalAxiosRequestConfig } from 'axios';
 /** A body that is sent once or more. */
 export interface RequestData {
   readonly replayable: boolean;
+  /** What its source has failed with. */
+  readonly error?: unknown;
   /** What has to be known before the first attempt. */
   readonly ready?: Promise<unknown> | undefined;
   /** Puts the body of the next attempt into its config. */

@@ -106,6 +106,27 @@ describe('a stream that is still being sent when the request has failed', () => 
   });
 });
 
+describe('a stream that fails as the lost connection it comes from', () => {
+  it.each(['http', 'fetch'])(
+    'is no failure of the server that it goes to, with the %s adapter',
+    async (adapter) => {
+      const url = await serve((request) => {
+        request.on('error', () => undefined).resume();
+      });
+      const lost = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+      const body = readable(
+        (async function* () {
+          yield CHUNK;
+          await someTurns();
+          throw lost;
+        })(),
+      );
+      const error = await failureOf(attached().put(url, body, { adapter }));
+      expect(error.retry?.attempts.map(({ failureClass }) => failureClass)).toEqual(['permanent']);
+    },
+  );
+});
+
 describe('a stream that fails before it is read', () => {
   it('in a form ends the request with its error', async () => {
     await using server = await flakyServer(ok);

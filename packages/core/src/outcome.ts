@@ -111,6 +111,8 @@ export interface ErrorOutcome {
   readonly response?: ResponseOutcome;
   /** The client knows that nothing of the request was sent. */
   readonly unsent?: boolean;
+  /** What the source of the request's body has failed with, if it has. That is no fault of the destination's. */
+  readonly bodyError?: unknown;
 }
 
 /** An attempt of a function that returned a value: a success, unless `shouldRetry` says otherwise. */

@@ -67,6 +67,11 @@ export class ReplayableStream {
     return this.#kept !== undefined;
   }
 
+  /** What the source has failed with by itself, and not because it was cancelled. */
+  get sourceError(): unknown {
+    return this.#end ? undefined : this.#failure?.error;
+  }
+
   /** The whole body, once the source has ended within the limit. */
   get bytes(): Uint8Array<ArrayBuffer> | undefined {
     if (this.#kept === undefined || this.#end === undefined) return undefined;

@@ -5,6 +5,7 @@ import type {
   AttemptContext,
   CallOptions,
   Discarding,
+  ErrorOutcome,
   Exchange,
   RetryEngine,
   RetryOverride,
@@ -114,6 +115,10 @@ export class FetchExchange implements Exchange<Response> {
 
   describe(response: Response): FetchOutcome {
     return new FetchOutcome(response);
+  }
+
+  describeError(error: unknown): ErrorOutcome {
+    return { kind: 'error', error, bodyError: this.#body?.error };
   }
 
   discard(response: Response): Discarding | undefined {

@@ -8,6 +8,8 @@ export interface RequestBody {
   readonly replayable: boolean;
   /** Whether it can be sent while another attempt sends it. */
   readonly concurrent: boolean;
+  /** What its source has failed with. */
+  readonly error?: unknown;
   /** The arguments of the next attempt. */
   next(): FetchArguments;
   /** A retry was decided: the attempt before reads no more of it. */

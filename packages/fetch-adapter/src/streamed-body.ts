@@ -26,6 +26,10 @@ export class StreamBody implements RequestBody {
     return this.#stream.replayable;
   }
 
+  get error(): unknown {
+    return this.#stream.sourceError;
+  }
+
   next(): FetchArguments {
     return { input: this.#input, init: { ...this.#init, body: this.#stream.open() } };
   }
@@ -96,6 +100,10 @@ export class TeedBody implements RequestBody {
 
   get concurrent(): boolean {
     return this.#stream.bytes !== undefined;
+  }
+
+  get error(): unknown {
+    return this.#stream.sourceError;
   }
 
   next(): FetchArguments {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 
 import { getRetryStatistics } from '@tenax/core';
 import * as fc from 'fast-check';
@@ -299,6 +300,31 @@ describe('a body that is gone', () => {
     expect(error.cause).toMatchObject({ message: 'the source broke' });
     expect(getRetryStatistics(error)?.attempts).toHaveLength(1);
   });
+
+  it.each([asBody, (body: unknown) => new Request('http://127.0.0.1/', asBody(body))])(
+    'leaves the circuit alone, as an upload that is passed on when its sender goes: %#',
+    async (make) => {
+      await using server = await flakyServer(ok);
+      const own = createRetryingFetch({
+        key: () => 'key',
+        circuitBreaker: { minimumThroughput: 1 },
+        fetch: (input, init) =>
+          globalThis.fetch(input instanceof Request ? new Request(server.url, input) : server.url, init),
+      });
+      const gone = new ReadableStream({
+        pull: async (controller) => {
+          await setImmediate();
+          controller.error(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
+        },
+      });
+      const made = make(gone);
+      const error: unknown = await (made instanceof Request ? own(made) : own(server.url, made)).catch(
+        (reason: unknown) => reason,
+      );
+      expect(getRetryStatistics(error as object)?.attempts).toMatchObject([{ failureClass: 'permanent' }]);
+      expect(own.engine.circuit('key')).toBe('closed');
+    },
+  );
 });
 
 describe('the caller’s stream', () => {

@@ -10,6 +10,8 @@ import { errors } from 'undici';
 /** A body over the attempts of its operation. */
 export interface RequestBody {
   readonly replayable: boolean;
+  /** What its source has failed with. */
+  readonly error?: unknown;
   /** Bytes, where undici would know them of the body itself. */
   readonly length?: number | undefined;
   /** The body for the next attempt. */
@@ -35,7 +37,12 @@ export function prepareBody(
 ): RequestBody | undefined {
   if (typeof body !== 'object' || body === null || isReadAnew(body)) return undefined;
   const replay = policy.maxAttempts > 1 && policy.replay;
-  const source = replay ? sourceOf(body, failed) : undefined;
+  let sourceError: Error | undefined;
+  const fail = (error: Error): void => {
+    sourceError = error;
+    failed(error);
+  };
+  const source = replay ? sourceOf(body, fail) : undefined;
   if (!replay || !source) {
     return { replayable: false, next: () => body };
   }
@@ -44,6 +51,9 @@ export function prepareBody(
     length: isReadable(body) ? lengthOf(body) : undefined,
     get replayable() {
       return stream.replayable && !(isReadable(body) && body.destroyed && !body.readableEnded);
+    },
+    get error() {
+      return sourceError ?? stream.sourceError;
     },
     next: () => stream.open(),
     retrying: () => {
@@ -92,7 +102,7 @@ function sourceOfReadable(readable: Readable, failed: (error: Error) => void): B
   let isCancelled = false;
   readable.on('error', (error: Error) => {
     // All of it was read: what fails then is another half, such as that of a socket.
-    if (!readable.readableEnded) failed(error);
+    if (!readable.readableEnded && !isCancelled) failed(error);
   });
   readable.on('close', () => {
     if (!isCancelled && isCutOff(readable)) failed(new errors.RequestAbortedError());

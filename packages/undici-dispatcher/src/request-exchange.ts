@@ -2,7 +2,14 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 
-import type { AttemptContext, CallOptions, Discarding, RetryEngine, RetryPolicy } from '@tenax/core';
+import type {
+  AttemptContext,
+  CallOptions,
+  Discarding,
+  ErrorOutcome,
+  RetryEngine,
+  RetryPolicy,
+} from '@tenax/core';
 import { resumableDownload } from '@tenax/core';
 import type { Dispatcher } from 'undici';
 import { RetryHandler } from 'undici';
@@ -117,6 +124,10 @@ export class RequestExchange extends UndiciExchange {
     super.attemptStarted(controller, context, attempt);
     if (this.#context === undefined) this.#startHandler(context);
     else this.#context.add(context);
+  }
+
+  override describeError(error: unknown): ErrorOutcome {
+    return { ...super.describeError(error), bodyError: this.#body?.error };
   }
 
   retrying(): void {

@@ -46,13 +46,14 @@ const destroyed = (error?: Error): Readable => {
   readable.on('error', () => undefined);
   return readable.destroy(error);
 };
-const failing = (): Readable =>
+const failing = (error = new Error('the disk failed')): Readable =>
   Readable.from(
     (async function* () {
       yield Buffer.from('part');
-      throw new Error('the disk failed');
+      throw error;
     })(),
   );
+const lost = (): Error => Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
 
 /** Gives a part of itself, and no end. */
 const endless = (): Readable => {
@@ -327,6 +328,20 @@ describe("the caller's Readable", () => {
     await using own = retryingAgent();
     const response = await request(server.url, { ...own, method: 'PUT', body });
     expect(await response.body.text()).toBe('part and the rest');
+  });
+});
+
+describe('a Readable that fails as the lost connection it comes from', () => {
+  it.each([
+    ['while it is read', failing],
+    ['while nobody reads on', endless],
+  ])('%s is no failure of the server that it goes to', async (_, make) => {
+    await using server = await flakyServer(ok);
+    await using own = retryingAgent();
+    const body = make(lost());
+    setTimeout(() => body.destroy(lost()), 50);
+    const error = await failureOf(request(server.url, { ...own, method: 'PUT', body }));
+    expect([error.code, classesOf(error)]).toEqual(['ECONNRESET', ['permanent']]);
   });
 });
 

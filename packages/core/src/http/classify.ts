@@ -12,7 +12,7 @@ import type {
 } from '../outcome.ts';
 import type { RetryPolicy } from '../policy.ts';
 import type { RequestDescription } from '../request.ts';
-import { classOfError, codeOfError } from './error-class.ts';
+import { classOfError, codeOfError, findInCauses } from './error-class.ts';
 import { hasRetryAfter } from './hint.ts';
 import { isIdempotent } from './methods.ts';
 
@@ -81,11 +81,12 @@ function asksToWait({ headers }: ErrorResponse): boolean {
 }
 
 function classifyError(
-  { error, unsent = false }: ErrorOutcome,
+  outcome: ErrorOutcome,
   request: RequestDescription,
   policy: ClassificationPolicy,
 ): Classification {
-  const builtIn = classifyThrown(error, unsent, request, policy);
+  const { error } = outcome;
+  const builtIn = classifyThrown(outcome, request, policy);
   const { failureClass = 'permanent' } = builtIn;
   if (isAmong(policy.nonRetryableErrors, error)) {
     return { failureClass, retryable: false, reason: 'non_retryable_error' };
@@ -106,14 +107,16 @@ export function isAmong(named: RetryPolicy['retryableErrors'], error: unknown): 
 
 /** An error with a response counts by its status; where that was good, the fault came later, as a body that broke. */
 function classifyThrown(
-  error: unknown,
-  unsent: boolean,
+  { bodyError, error, unsent }: ErrorOutcome,
   request: RequestDescription,
   policy: ClassificationPolicy,
 ): Classification {
   const response = responseOf(error);
   if (response === undefined) {
     const failureClass = classOfError(error, policy.errorCodes);
+    // Such as an upload that is passed on, whose sender has gone.
+    const ofBody = bodyError !== undefined && findInCauses(error, (one) => one === bodyError || undefined);
+    if (ofBody && failureClass !== 'aborted') return classifyByClass('permanent', request, policy);
     const neverSent = unsent && LOST_ON_THE_WAY.includes(failureClass);
     return classifyByClass(neverSent ? 'connection' : failureClass, request, policy);
   }

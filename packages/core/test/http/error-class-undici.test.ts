@@ -41,6 +41,27 @@ describe('the errors of undici', () => {
   });
 });
 
+describe('an error of the source of a body', () => {
+  const bodyError = coded('ECONNRESET');
+
+  it('is no fault of the destination, whatever its code says', () => {
+    for (const error of [bodyError, new TypeError('fetch failed', { cause: bodyError })]) {
+      expect(classify({ kind: 'error', error, bodyError })).toMatchObject({
+        failureClass: 'permanent',
+        retryable: false,
+      });
+    }
+  });
+
+  it('leaves other errors what they are, and an abort an abort', () => {
+    expect(classify({ kind: 'error', error: coded('ECONNREFUSED'), bodyError }).failureClass).toBe(
+      'connection',
+    );
+    const error = coded('UND_ERR_ABORTED');
+    expect(classify({ kind: 'error', error, bodyError: error }).failureClass).toBe('aborted');
+  });
+});
+
 describe('an error of a request that was never sent', () => {
   it.each<[string, Error, FailureClass]>([
     ['a reset', coded('ECONNRESET'), 'connection'],
