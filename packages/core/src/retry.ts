@@ -86,5 +86,8 @@ export function retryable(
 type AsyncMethod<This> = (this: This, ...parameters: never[]) => Promise<unknown>;
 
 /** A method keeps its type parameters. One that promises more than a plain promise would lose that: it is refused. */
-type Retried<Method extends AsyncMethod<never>> =
-  Promise<Awaited<ReturnType<Method>>> extends ReturnType<Method> ? Method : unknown;
+type Retried<Method extends AsyncMethod<never>> = [ReturnType<Method>] extends [Promise<infer Result>]
+  ? Promise<Result> extends ReturnType<Method>
+    ? Method
+    : unknown
+  : never;

@@ -71,6 +71,20 @@ class Users {
   @retryable()
   field = 1;
 }
+
+class Cell<Values extends object> {
+  readonly #values: Values;
+
+  constructor(values: Values) {
+    this.#values = values;
+  }
+
+  @retryable()
+  async get<Name extends keyof Values>(name: Name): Promise<Values[Name]> {
+    return Promise.resolve(this.#values[name]);
+  }
+}
+expectTypeOf(new Cell({ a: 1, b: 'x' }).get('a')).toEqualTypeOf<Promise<number>>();
 expectTypeOf(new Users().load('1')).toEqualTypeOf<Promise<number>>();
 expectTypeOf(new Users().find('1', { a: 1 })).toEqualTypeOf<Promise<{ a: number }>>();
 expectTypeOf(Users.count()).toEqualTypeOf<Promise<number>>();
