@@ -319,7 +319,7 @@ export class EventExecution extends Execution implements EventOperation {
     if (outcome.kind !== 'error') return operationOf(transport.result(attempt));
     try {
       // fetch wraps the error of its dispatcher.
-      return findInCauses(outcome.error, operationOf);
+      return findInCauses(outcome.error, failedWith);
     } catch {
       // A getter or a proxy that throws when it is looked at.
       return undefined;
@@ -476,4 +476,11 @@ export class EventExecution extends Execution implements EventOperation {
     this.close();
     this.#transport.fail(reason);
   }
+}
+
+/** What an operation took for an answer may be the cause of an error: it has not failed with it. */
+function failedWith(cause: object): Operation | undefined {
+  const operation = operationOf(cause);
+  const isAnswer = operation?.result === 'success' || operation?.result === 'non_retryable_error';
+  return isAnswer && !('stack' in cause) ? undefined : operation;
 }

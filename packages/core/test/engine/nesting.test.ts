@@ -99,6 +99,20 @@ describe('EDGE 14: nested retries multiply', () => {
     expect(send).toHaveBeenCalledTimes(3);
   });
 
+  it.each([200, 404, 503])(
+    'as usual with an answer as the cause of its error, unless that was given up: %d',
+    async (status) => {
+      const { clock, inner, outer } = nested({ throwOnExhausted: false });
+      let asked = 0;
+      const operation = async () => {
+        asked += 1;
+        throw new Error('not ready', { cause: await inner.run(new FakeExchange([status, status, status])) });
+      };
+      await rejectionOf(clock.run(outer.execute(operation)));
+      expect(asked).toBe(status === 503 ? 1 : 3);
+    },
+  );
+
   it('as usual when an operation before it ended with the very same error', async () => {
     const { clock, inner, outer } = nested({ throwOnExhausted: false });
     const error = new Error('the only one of its kind');
