@@ -61,6 +61,8 @@ export function budgetOf(settings: BudgetSettings, clock: Clock): RetryBudget {
 
 const REQUESTS = 0;
 const RETRIES = 1;
+/** A difference smaller than this is rounding. */
+const ROUNDING = 1e-9;
 
 class WindowBudget implements RetryBudget {
   readonly #settings: BudgetSettings & { kind: 'window' };
@@ -107,7 +109,7 @@ class WindowBudget implements RetryBudget {
     const earned = ratio * this.#sums.sum(REQUESTS, now);
     const floor = (minPerSecond * window) / 1000;
     // 0.29 · 100 is a little less than 29 in binary.
-    return Math.max(earned, floor) - this.#sums.sum(RETRIES, now) + 1e-9;
+    return Math.max(earned, floor) - this.#sums.sum(RETRIES, now) + ROUNDING;
   }
 }
 
@@ -123,7 +125,8 @@ class TokenBudget implements RetryBudget {
   }
 
   get state(): BudgetState {
-    return { available: this.#tokens, allowed: this.#allowed, refused: this.#refused };
+    const available = Math.round(this.#tokens * 1e9) / 1e9;
+    return { available, allowed: this.#allowed, refused: this.#refused };
   }
 
   requested(): void {
@@ -132,35 +135,33 @@ class TokenBudget implements RetryBudget {
 
   failed(throttled: boolean): void {
     if (this.#settings.threshold === undefined) return;
-    this.#tokens = Math.max(0, exactly(this.#tokens - this.#cost(throttled)));
+    this.#tokens = Math.max(0, this.#tokens - this.#cost(throttled));
   }
 
   tryRetry(throttled: boolean): number | undefined {
     const { capacity, threshold } = this.#settings;
     const cost = this.#cost(throttled);
+    // Ten times 0.1 is a little less than 1 in binary: what was earned would be refused.
     const allowed =
-      threshold === undefined ? this.#tokens >= cost : this.#tokens > exactly(threshold * capacity);
+      threshold === undefined
+        ? this.#tokens + ROUNDING >= cost
+        : this.#tokens > threshold * capacity + ROUNDING;
     if (!allowed) {
       this.#refused += 1;
       return undefined;
     }
     this.#allowed += 1;
-    if (threshold === undefined) this.#tokens = exactly(this.#tokens - cost);
+    if (threshold === undefined) this.#tokens = Math.max(0, this.#tokens - cost);
     return cost;
   }
 
   succeeded(lastCharge: number): void {
     const { capacity, refund, threshold } = this.#settings;
     const back = threshold === undefined && lastCharge > 0 ? lastCharge : refund;
-    this.#tokens = Math.min(capacity, exactly(this.#tokens + back));
+    this.#tokens = Math.min(capacity, this.#tokens + back);
   }
 
   #cost(throttled: boolean): number {
     return throttled ? this.#settings.throttledCost : this.#settings.cost;
   }
-}
-
-/** Ten times 0.1 is a little less than 1 in binary: what was earned would be refused. */
-function exactly(tokens: number): number {
-  return Math.round(tokens * 1e9) / 1e9;
 }

@@ -32,10 +32,10 @@ describe('a token budget', () => {
     expect(budget.state).toEqual({ available: 8, allowed: 1, refused: 1 });
   });
 
-  it('ten refunds of a tenth buy what costs one', () => {
-    const budget = createRetryBudget({ kind: 'tokens', capacity: 1, cost: 1, refund: 0.1 });
+  it.each([3, 10, 30])('%d refunds of that part buy what costs one', (parts) => {
+    const budget = createRetryBudget({ kind: 'tokens', capacity: 1, cost: 1, refund: 1 / parts });
     budget.tryRetry(false);
-    for (let success = 0; success < 10; success += 1) budget.succeeded(0);
+    for (let success = 0; success < parts; success += 1) budget.succeeded(0);
     expect(budget.state.available).toBe(1);
     expect(budget.tryRetry(false)).toBe(1);
   });
