@@ -50,7 +50,7 @@ export function prepareBody(
   return {
     length: isReadable(body) ? lengthOf(body) : undefined,
     get replayable() {
-      return stream.replayable && !(isReadable(body) && body.destroyed && !body.readableEnded);
+      return stream.replayable && !(isReadable(body) && body.destroyed && !hasEnded(body));
     },
     get error() {
       return sourceError ?? stream.sourceError;
@@ -68,15 +68,31 @@ export function prepareBody(
 /** Of one that was written to its end already, or is when it is asked: undici sends that with a Content-Length. */
 function lengthOf(readable: Readable): number | undefined {
   readable.read(0);
-  // oxlint-disable-next-line eslint/no-underscore-dangle -- where undici looks too
-  const { ended } = (readable as { _readableState?: { ended?: boolean } })._readableState ?? {};
-  const isWhole = ended && !readable.readableObjectMode && readable.readableEncoding === null;
-  return isWhole ? readable.readableLength : undefined;
+  const { encoding, ended, length, objectMode } = stateOf(readable);
+  return ended && !objectMode && encoding === null ? length : undefined;
 }
 
 /** One of the package `readable-stream` is no instance, and undici takes it for one as well. */
 function isReadable(body: object): body is Readable {
-  return body instanceof Readable || 'readableDidRead' in body;
+  return body instanceof Readable || ('_readableState' in body && Symbol.asyncIterator in body);
+}
+
+/** What undici looks at too. Before version 4, a Readable of that package says most of it nowhere else. */
+interface ReadableState {
+  readonly encoding?: string | null;
+  readonly endEmitted?: boolean;
+  readonly ended?: boolean;
+  readonly length?: number;
+  readonly objectMode?: boolean;
+}
+
+function stateOf(readable: Readable): ReadableState {
+  // oxlint-disable-next-line eslint/no-underscore-dangle -- its name there
+  return (readable as { _readableState?: ReadableState })._readableState ?? {};
+}
+
+function hasEnded(readable: Readable): boolean {
+  return stateOf(readable).endEmitted === true;
 }
 
 function isReadAnew(body: object): boolean {
@@ -88,7 +104,9 @@ function isReadAnew(body: object): boolean {
 /** `undefined` for a body that is gone, which has an error of its own, and for what is no body at all. */
 function sourceOf(body: object, failed: (error: Error) => void): ByteSource | undefined {
   if (isReadable(body)) {
-    return body.destroyed || body.readableDidRead ? undefined : sourceOfReadable(body, failed);
+    // Of one of `readable-stream` before version 4 that was destroyed, undici would wait for the end.
+    const isGone = body.destroyed && 'readableDidRead' in body;
+    return isGone || body.readableDidRead || hasEnded(body) ? undefined : sourceOfReadable(body, failed);
   }
   if (body instanceof ReadableStream) return body.locked ? undefined : sourceOfStream(body);
   if (Symbol.asyncIterator in body) return sourceOfIterable(body as AsyncIterable<unknown>);
@@ -100,21 +118,30 @@ function sourceOf(body: object, failed: (error: Error) => void): ByteSource | un
 function sourceOfReadable(readable: Readable, failed: (error: Error) => void): ByteSource {
   const source = sourceOfIterable(readable);
   let isCancelled = false;
+  let hasFailed = false;
   readable.on('error', (error: Error) => {
     // All of it was read: what fails then is another half, such as that of a socket.
-    if (!readable.readableEnded && !isCancelled) failed(error);
+    if (hasEnded(readable) || isCancelled) return;
+    hasFailed = true;
+    failed(error);
   });
+  /** Whether it was destroyed before its end, without an error. */
+  const isCutOff = (): boolean =>
+    readable.destroyed && !hasEnded(readable) && !hasFailed && !readable.errored;
   readable.on('close', () => {
-    if (!isCancelled && isCutOff(readable)) failed(new errors.RequestAbortedError());
+    if (!isCancelled && isCutOff()) failed(new errors.RequestAbortedError());
   });
   return {
     next: async () => {
       try {
-        return await source.next();
+        const part = await source.next();
+        // Before version 4, one of `readable-stream` that was destroyed seems to have ended.
+        if (!part.done || !isCutOff()) return part;
       } catch (error) {
-        // As undici puts it.
-        throw isCutOff(readable) ? new errors.RequestAbortedError() : error;
+        if (!isCutOff()) throw error;
       }
+      // As undici puts it.
+      throw new errors.RequestAbortedError();
     },
     cancel: (reason) => {
       isCancelled = true;
@@ -124,11 +151,6 @@ function sourceOfReadable(readable: Readable, failed: (error: Error) => void): B
       readable.destroy(reason as Error | undefined);
     },
   };
-}
-
-/** Whether it was destroyed before its end, without an error. */
-function isCutOff(readable: Readable): boolean {
-  return readable.destroyed && !readable.readableEnded && readable.errored === null;
 }
 
 /** Not imported: an import of `node:http` loads the built-in WebSocket with it, and the fetch beside that. */
