@@ -46,8 +46,8 @@ function firstIssue(shape: Shape, options: unknown): Issue | undefined {
   for (const [name, make] of Object.entries(shape)) {
     const value = (options as Record<string, unknown>)[name];
     if (value === undefined) continue;
-    // For zod it would be an object without members.
-    if (value instanceof Map) return { path: [name] };
+    // For zod they would be objects without members.
+    if (value instanceof Map || value instanceof Set) return { path: [name] };
     const { error } = make().safeParse(value, { error: knownKeys });
     if (!error) continue;
     const issue = explainUnion(error.issues[0] as z.core.$ZodIssue);

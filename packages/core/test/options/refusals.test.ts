@@ -63,6 +63,7 @@ describe('a wrong value is refused with its path, what was given and what is acc
     ['statusCodes.0', '"5xx"', STATUSES, { statusCodes: ['5xx'] }],
     ['errorCodes', '["ECONNRESET"]', CLASSES, { errorCodes: ['ECONNRESET'] }],
     ['errorCodes', 'an instance of Map', CLASSES, { errorCodes: new Map([['EBUSY', 'transient']]) }],
+    ['errorCodes', 'an instance of Set', CLASSES, { errorCodes: new Set(['EBUSY']) }],
     ['errorCodes.ECONNRESET', '"retry"', CLASSES, { errorCodes: { ECONNRESET: 'retry' } }],
     ['retryableErrors', 'function TypeError', MATCHERS, { retryableErrors: TypeError }],
     ['retryableErrors.0', '"TypeError"', MATCHERS, { retryableErrors: ['TypeError'] }],
