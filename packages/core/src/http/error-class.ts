@@ -190,9 +190,9 @@ function explainTunnel(code: string, message: string): FailureClass | undefined 
 
 /** The code alone says "lost on the way"; these say that there was no way yet. */
 function neverSent(error: ErrorLike, message: string): boolean {
-  const { cause, code } = error;
-  // axios copies the code of its cause, and nothing else of it.
-  const copied = isObject(cause) && cause.code === code && wasConnecting(cause);
+  const { cause, code, syscall } = error;
+  // axios copies the code of its cause. What names a call itself may have any other error as its cause.
+  const copied = syscall === undefined && isObject(cause) && cause.code === code && wasConnecting(cause);
   return copied || wasConnecting(error) || (code !== 'UND_ERR_SOCKET' && NOT_PROCESSED.test(message));
 }
 

@@ -109,6 +109,11 @@ describe('a code alone says "lost on the way"; these say that there was no way y
     expect(classify(error)).toBe(syscall === 'connect' ? 'connection' : 'transport');
   });
 
+  it('not in a cause of what was lost in a later call', () => {
+    const before = coded('ECONNRESET', { syscall: 'connect' });
+    expect(classify(coded('ECONNRESET', { syscall: 'read', cause: before }))).toBe('transport');
+  });
+
   it('not in a cause of another code', () => {
     const error = coded('ECONNRESET', { cause: coded('ETIMEDOUT', { syscall: 'connect' }) });
     expect(classify(error)).toBe('transport');
