@@ -72,9 +72,13 @@ function lengthOf(readable: Readable): number | undefined {
   return ended && !objectMode && encoding === null ? length : undefined;
 }
 
-/** One of the package `readable-stream` is no instance, and undici takes it for one as well. */
+/**
+ * One of the package `readable-stream` is no instance, and undici takes it for one as well. One of `streamx` has another
+ * state, does not say there that it has ended, and its `read(0)` takes a part away: only its iterator is used.
+ */
 function isReadable(body: object): body is Readable {
-  return body instanceof Readable || ('_readableState' in body && Symbol.asyncIterator in body);
+  const isLikeIt = Symbol.asyncIterator in body && stateOf(body).endEmitted !== undefined;
+  return body instanceof Readable || isLikeIt;
 }
 
 /** What undici looks at too. Before version 4, a Readable of that package says most of it nowhere else. */
@@ -86,7 +90,7 @@ interface ReadableState {
   readonly objectMode?: boolean;
 }
 
-function stateOf(readable: Readable): ReadableState {
+function stateOf(readable: object): ReadableState {
   // oxlint-disable-next-line eslint/no-underscore-dangle -- its name there
   return (readable as { _readableState?: ReadableState })._readableState ?? {};
 }

@@ -410,12 +410,30 @@ function givenAtOnce(): Readable {
   });
 }
 
+/** As one of `streamx`: its state has other members, it is destroyed once it has ended, and `read` takes what is there. */
+function otherKind(): Readable {
+  const parts = [Buffer.from('whole')];
+  const readable = {
+    _readableState: {},
+    destroyed: false,
+    on: () => readable,
+    pipe: () => undefined,
+    read: () => parts.shift(),
+    async *[Symbol.asyncIterator]() {
+      yield* parts.splice(0);
+      readable.destroyed = true;
+    },
+  };
+  return readable as unknown as Readable;
+}
+
 it.each<[string, () => Readable, string | undefined, string | undefined]>([
   ['an open one', open, 'chunked', undefined],
   ['one that was written to its end', () => new PassThrough().end('whole'), undefined, '5'],
   ['one that gives all of it when it is asked', givenAtOnce, undefined, '5'],
   ['one that is none of Node', () => foreign(givenAtOnce()), undefined, '5'],
   ['one that is older than those of Node', () => older(givenAtOnce()), undefined, '5'],
+  ['one that only looks like those of Node', otherKind, 'chunked', undefined],
 ])('%s is framed as undici frames it, at each attempt', async (_, make, coding, length) => {
   await using server = await flakyServer(unavailable, ok);
   await using own = retryingAgent();
