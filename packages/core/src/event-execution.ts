@@ -481,6 +481,8 @@ export class EventExecution extends Execution implements EventOperation {
 /** What an operation took for an answer may be the cause of an error: it has not failed with it. */
 function failedWith(cause: object): Operation | undefined {
   const operation = operationOf(cause);
-  const isAnswer = operation?.result === 'success' || operation?.result === 'non_retryable_error';
-  return isAnswer && !('stack' in cause) ? undefined : operation;
+  const isEnded = operation?.result === 'success' || operation?.result === 'non_retryable_error';
+  // What is thrown may be no Error, as that of some clients of databases.
+  const isAnswer = isEnded && !('stack' in cause) && operation.currentAttempt.error === undefined;
+  return isAnswer ? undefined : operation;
 }

@@ -113,6 +113,14 @@ describe('EDGE 14: nested retries multiply', () => {
     },
   );
 
+  it('not when it refused to retry what is thrown and is no Error', async () => {
+    const { clock, inner, outer } = nested({ shouldRetry: () => false });
+    const failure = { code: 'ECONNRESET' };
+    const send = vi.fn<() => Promise<never>>(() => Promise.reject(failure));
+    expect(await rejectionOf(clock.run(outer.execute(() => inner.execute(send))))).toBe(failure);
+    expect(send).toHaveBeenCalledTimes(1);
+  });
+
   it('as usual when an operation before it ended with the very same error', async () => {
     const { clock, inner, outer } = nested({ throwOnExhausted: false });
     const error = new Error('the only one of its kind');
