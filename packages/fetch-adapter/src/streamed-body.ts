@@ -117,11 +117,19 @@ export class TeedBody implements RequestBody {
 
   retrying(): void {
     this.#stream.giveUp();
+    this.#cancel();
   }
 
   release(failure?: { readonly reason: unknown }): void {
     this.#stream.release(failure);
-    // A source is cancelled when both branches are.
-    if (failure && this.#first) void this.#clone.body?.cancel(failure.reason).catch(() => undefined);
+    if (failure) this.#cancel(failure.reason);
+  }
+
+  /**
+   * A source is cancelled when both branches are, and one that nobody reads keeps all that the other does. Where it was
+   * never connected, the platform leaves its branch alone; one that it reads is locked, and its own business.
+   */
+  #cancel(reason?: unknown): void {
+    void this.#clone.body?.cancel(reason).catch(() => undefined);
   }
 }

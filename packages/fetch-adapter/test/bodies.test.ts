@@ -105,6 +105,25 @@ describe('a body', () => {
     },
   );
 
+  it('that was cloned leaves no clone behind which nobody reads, and ends its source', async () => {
+    const cancelled = vi.fn<(reason: unknown) => void>();
+    const body = new ReadableStream({ cancel: cancelled });
+    const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    // As Bun, which never looks at the body then.
+    const own = vi.fn<typeof globalThis.fetch>(() => Promise.reject(refused));
+    const retrying = createRetryingFetch({
+      baseDelay: 0,
+      maxAttempts: 2,
+      throwOnExhausted: false,
+      fetch: own,
+    });
+    await expect(retrying(new Request('http://localhost/', asBody(body)))).rejects.toBe(refused);
+    expect(own).toHaveBeenCalledTimes(2);
+    const clone = own.mock.calls[0]?.[0] as Request;
+    expect(clone.bodyUsed).toBe(true);
+    expect(cancelled).toHaveBeenCalledOnce();
+  });
+
   it('that a producer writes from one buffer is kept as it was', async () => {
     await using server = await flakyServer(unavailable, ok);
     const buffer = new Uint8Array(1);
