@@ -9,7 +9,7 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
   'engine, without zod and guards': 23_300,
   'engine, all guards, without zod': 30_400,
-  'fetch adapter, complete': 41_600,
+  'fetch adapter, complete': 41_700,
 };
 const LARGEST = 20;
 
