@@ -54,7 +54,7 @@ await compareClients(
     name: 'axios',
     title: 'axios',
     seconds: 115,
-    rounds: 24,
+    rounds: 96,
     throughout: ['bare axios', 'bare axios again', 'Tenax', 'two readings of the clock'],
     goals: { latency: 1.01, processor: 1.01 },
     method: ['The happy path of an axios instance with a keep-alive agent. Every layer may retry twice.'],

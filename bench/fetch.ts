@@ -6,7 +6,7 @@ await compareClients(import.meta.url, fetchClients, {
   name: 'fetch',
   title: 'fetch',
   seconds: 155,
-  rounds: 24,
+  rounds: 96,
   throughout: ['bare fetch', 'bare fetch again', 'Tenax', 'two readings of the clock'],
   goals: { latency: 1.01, throughput: 0.98, processor: 1.02 },
   method: [
