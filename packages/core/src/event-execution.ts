@@ -331,7 +331,9 @@ export class EventExecution extends Execution implements EventOperation {
     const round = this.#round;
     const leg = round?.legOf(attempt);
     const endedAt = this.policy.clock.now();
-    const classification = outcome ? this.classify(outcome, this.#endedWithin(outcome, attempt)) : SUCCESS;
+    const classification = outcome
+      ? this.operation.classify(outcome, this.#endedWithin(outcome, attempt))
+      : SUCCESS;
     const isAsked = outcome && this.policy.shouldRetry && classification.failureClass !== 'aborted';
     if (isAsked) this.operation.answered(leg?.entry ?? this.operation.currentAttempt, outcome, endedAt);
     if (leg) {

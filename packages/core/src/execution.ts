@@ -142,15 +142,6 @@ export abstract class Execution extends Admission implements AttemptOwner, Reque
   }
 
   /**
-   * The built-in verdict.
-   *
-   * @param inner an operation that has ended within the attempt
-   */
-  protected classify(outcome: Outcome, inner: Operation | undefined): Classification {
-    return this.operation.classify(outcome, inner);
-  }
-
-  /**
    * The built-in verdict, or the user's. The end may come while this is on its way back, so ask `pendingInterruption`
    * then.
    *

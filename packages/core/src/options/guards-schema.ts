@@ -18,6 +18,7 @@ import type {
 } from '../guards/guard-options.ts';
 import { check } from './check.ts';
 import { lazy } from './lazy.ts';
+import { count, duration, positiveDuration, wholeNumber } from './numbers.ts';
 
 /** What each setting accepts, in the words of an error message. */
 export const ACCEPTED_BY_GUARDS: Readonly<Record<string, string>> = {
@@ -59,13 +60,8 @@ export const ACCEPTED_BY_GUARDS: Readonly<Record<string, string>> = {
   'hedge.maxExtraLoad': 'a number greater than 0',
 };
 
-const duration = () => z.number().check(z.gte(0));
-const positiveDuration = () => z.number().check(z.gt(0));
 const windowDuration = () => z.number().check(z.gte(1));
 const share = () => z.number().check(z.gt(0), z.lte(1));
-/** An `integer` of the JSON Schema. `z.int` would say so by itself, and would add 0.4 KB to every bundle. */
-export const wholeNumber = (): z.ZodMiniNumber<number> => z.number().check(z.refine(Number.isSafeInteger));
-const count = () => wholeNumber().check(z.gte(1));
 /** Each takes a byte, for each destination. */
 const MOST_CALLS = 1_000_000;
 /** 0 included: a budget that allows nothing is a wish one may have. */

@@ -11,8 +11,9 @@ import type { AnyRetryOptions, ErrorMatcher, GeneralOptions, RetryOptions } from
 import type { FailureClass } from '../outcome.ts';
 import type { RequestDescription } from '../request.ts';
 import { check } from './check.ts';
-import { ACCEPTED_BY_GUARDS, budgetKinds, guardSchemas, wholeNumber } from './guards-schema.ts';
+import { ACCEPTED_BY_GUARDS, budgetKinds, guardSchemas } from './guards-schema.ts';
 import { extended, lazy, makeAll, once } from './lazy.ts';
+import { count, duration, positiveDuration, wholeNumber } from './numbers.ts';
 
 /** The options that JSON can say: those without functions and without `Infinity`. */
 export type JsonRetryOptions = Omit<
@@ -74,9 +75,6 @@ const hookFunctions = () =>
     RetryHooks
   >;
 
-const duration = () => z.number().check(z.gte(0));
-const positiveDuration = () => z.number().check(z.gt(0));
-const attempts = () => wholeNumber().check(z.gte(1));
 const strategyName = () => z.literal(['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated']);
 const failureClass = () =>
   z.literal([
@@ -90,7 +88,7 @@ const failureClass = () =>
   ] satisfies FailureClass[]);
 
 const jsonShape = /* @__PURE__ */ lazy({
-  maxAttempts: attempts,
+  maxAttempts: count,
   strategy: strategyName,
   baseDelay: duration,
   throttledBaseDelay: duration,
@@ -123,12 +121,12 @@ const jsonShape = /* @__PURE__ */ lazy({
   bulkhead: () => z.union([guardSchemas.bulkhead(), z.literal(false)]),
   pacer: () => z.union([guardSchemas.pacer(), z.literal(false)]),
   hedge: () => z.union([guardSchemas.hedge(), z.literal(false)]),
-  maxKeys: () => wholeNumber().check(z.gte(1)),
+  maxKeys: count,
   throwOnExhausted: () => z.boolean(),
 });
 
 const optionsShape = /* @__PURE__ */ extended(jsonShape, {
-  maxAttempts: () => z.union([attempts(), z.literal(Infinity)]),
+  maxAttempts: () => z.union([count(), z.literal(Infinity)]),
   strategy: () => z.union([strategyName(), func<(context: BackoffContext) => number>()]),
   idempotencyKey: () => z.union([z.boolean(), func<(request: RequestDescription) => string>()]),
   retryableErrors: () => listOf(func<ErrorMatcher>()),
