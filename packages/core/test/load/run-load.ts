@@ -1,12 +1,45 @@
 import { getEventListeners, setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import type { RetryEngine } from '@tenax/core';
+import { seededRandom } from '@tenax/core/testing';
+import type { RetryEngine, RetryOptions } from '@tenax/core';
 
 const REQUESTS = 10_000;
 const CONCURRENCY = 100;
+
+/** Waits as short as they can be, and retries as many as it takes. */
+export const LOAD_OPTIONS: RetryOptions = {
+  baseDelay: 1,
+  budget: false,
+  throttledBaseDelay: 1,
+  maxDelay: 2,
+  attemptTimeout: 5_000,
+};
+
+/** Up to which number, drawn from 0 to 1 for each request, it fails like that. */
+interface Faults {
+  readonly unavailable: number;
+  readonly throttled: number;
+  readonly reset: number;
+}
+
+/** A server that fails as often as is said; what is left is answered by `answer`, which is told the number. */
+export function unreliable(
+  seed: number,
+  { reset, throttled, unavailable }: Faults,
+  answer: (request: IncomingMessage, response: ServerResponse, drawn: number) => void,
+): RequestListener {
+  const random = seededRandom(seed);
+  return (request, response) => {
+    const drawn = random();
+    if (drawn < unavailable) response.writeHead(503).end('later');
+    else if (drawn < throttled) response.writeHead(429, { 'retry-after-ms': '1' }).end('slower');
+    else if (drawn < reset) request.socket.resetAndDestroy();
+    else answer(request, response, drawn);
+  };
+}
 
 /** What is left of 10,000 requests. */
 export interface LoadReport {

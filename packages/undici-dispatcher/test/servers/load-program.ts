@@ -3,22 +3,14 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { seededRandom } from '@tenax/core/testing';
 import type { RetryOptions } from '@tenax/core';
 import { installGlobalRetry, RetryDispatcher } from '@tenax/undici-dispatcher';
 import { request } from 'undici';
 
-import { runLoad } from '../../../core/test/load/run-load.ts';
+import { LOAD_OPTIONS, runLoad, unreliable } from '../../../core/test/load/run-load.ts';
 
 const CONTENT = 'abcdefghij'.repeat(200);
-const options: RetryOptions = {
-  budget: false,
-  baseDelay: 1,
-  throttledBaseDelay: 1,
-  maxDelay: 2,
-  attemptTimeout: 5_000,
-  resume: true,
-};
+const options: RetryOptions = { ...LOAD_OPTIONS, resume: true };
 
 interface Answer {
   readonly status: number;
@@ -79,18 +71,13 @@ function verdict({ status, text }: Answer): 'right' | 'wrong' | 'failed' {
   return isRefusal ? 'failed' : 'wrong';
 }
 
-const random = seededRandom(12);
 const client = process.argv[2] === 'fetch' ? fetchClient() : requestClient();
 const answers = { right: 0, wrong: 0, failed: 0 };
 
 const report = await runLoad(
-  (incoming, response) => {
-    const ticket = random();
-    if (ticket < 0.15) response.writeHead(503).end('later');
-    else if (ticket < 0.25) response.writeHead(429, { 'retry-after-ms': '1' }).end('slower');
-    else if (ticket < 0.33) incoming.socket.resetAndDestroy();
-    else sendContent(response, incoming.socket, incoming.headers.range, ticket < 0.4);
-  },
+  unreliable(12, { unavailable: 0.15, throttled: 0.25, reset: 0.33 }, (incoming, response, drawn) => {
+    sendContent(response, incoming.socket, incoming.headers.range, drawn < 0.4);
+  }),
   (url, signal) => ({
     engine: client.dispatcher.engine,
     async get() {
