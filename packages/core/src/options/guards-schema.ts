@@ -18,7 +18,7 @@ import type {
 } from '../guards/guard-options.ts';
 import { check } from './check.ts';
 import { lazy } from './lazy.ts';
-import { count, duration, positiveDuration, wholeNumber } from './numbers.ts';
+import { count, duration, positiveDuration, wholeNumber } from './numbers-schema.ts';
 
 /** What each setting accepts, in the words of an error message. */
 export const ACCEPTED_BY_GUARDS: Readonly<Record<string, string>> = {

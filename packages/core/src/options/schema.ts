@@ -13,7 +13,7 @@ import type { RequestDescription } from '../request.ts';
 import { check } from './check.ts';
 import { ACCEPTED_BY_GUARDS, budgetKinds, guardSchemas } from './guards-schema.ts';
 import { extended, lazy, makeAll, once } from './lazy.ts';
-import { count, duration, positiveDuration, wholeNumber } from './numbers.ts';
+import { count, duration, positiveDuration, wholeNumber } from './numbers-schema.ts';
 
 /** The options that JSON can say: those without functions and without `Infinity`. */
 export type JsonRetryOptions = Omit<
