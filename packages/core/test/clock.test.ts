@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { systemClock, systemRandom } from '../src/clock.ts';
@@ -92,6 +94,62 @@ describe('a wait of 0 ms', () => {
     systemClock.schedule(0, callback).cancel();
     await turn();
     expect(callback).not.toHaveBeenCalled();
+  });
+
+  it('shares its turn with those that are begun in the same burst, each in its own asynchronous context', async () => {
+    const setImmediate = vi.spyOn(globalThis, 'setImmediate');
+    const context = new AsyncLocalStorage<number>();
+    const seen: (number | undefined)[] = [];
+    const begin = (count: number): void => {
+      context.run(count, () => {
+        systemClock.schedule(0, () => seen.push(context.getStore()));
+      });
+    };
+    const failedToo = Promise.resolve().then(() => {
+      begin(3);
+    });
+    begin(1);
+    begin(2);
+    await failedToo;
+    expect(setImmediate).toHaveBeenCalledTimes(1);
+    await turn();
+    expect(seen).toEqual([1, 2, 3]);
+  });
+
+  it('takes the next turn where the burst is over', async () => {
+    const order: string[] = [];
+    systemClock.schedule(0, () => {
+      order.push('first');
+      systemClock.schedule(0, () => order.push('second'));
+      setImmediate(() => order.push('turn after the first'));
+    });
+    await turn();
+    expect(order).toEqual(['first']);
+    await turn();
+    expect(order).toEqual(['first', 'second', 'turn after the first']);
+  });
+
+  it('is not lost with one that fake timers forget, nor with those that go', async () => {
+    vi.useFakeTimers({ toFake: ['setImmediate', 'clearImmediate', 'queueMicrotask'] });
+    const [forgotten, lost, afterForgetting, afterFaking] = Array.from({ length: 4 }, () =>
+      vi.fn<() => void>(),
+    );
+    try {
+      systemClock.schedule(0, forgotten as () => void);
+      await Promise.resolve();
+      vi.clearAllTimers();
+      systemClock.schedule(0, afterForgetting as () => void);
+      await vi.runAllTimersAsync();
+      systemClock.schedule(0, lost as () => void);
+    } finally {
+      vi.useRealTimers();
+    }
+    systemClock.schedule(0, afterFaking as () => void);
+    await turn();
+    const calls = [forgotten, lost, afterForgetting, afterFaking].map(
+      (callback) => callback?.mock.calls.length,
+    );
+    expect(calls).toEqual([0, 0, 1, 1]);
   });
 
   it('needs no setImmediate where there is a message port', async () => {
