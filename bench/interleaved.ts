@@ -24,7 +24,7 @@ export type Case = (argument: string) => Turn | Promise<Turn>;
 export interface Plan {
   /** Turns of each case before those that count. */
   readonly warmUp: number;
-  /** Turns of each case that count, in the life of its process. */
+  /** Turns of each case that count, in the life of its process; fewer where the machine is too slow for them. */
   readonly rounds: number;
   /** No set of processes is started that would not end within this time. */
   readonly seconds: number;
@@ -134,7 +134,9 @@ export async function interleave(
     const started = performance.now();
     // The order of the starts decides which core a process gets: on two cores that is worth more than most layers.
     const order = rotated(sets.length < FULL_SETS ? names : throughout, sets.length);
-    sets.push(await measureSet(program, run, order, quick ? { ...plan, ...quickPlan(plan) } : plan));
+    // Two sets with every case are the least, and leave time for those that have fewer.
+    const end = started + (plan.seconds * 1000) / (plan.throughout ? 2 * FULL_SETS : FULL_SETS);
+    sets.push(await measureSet(program, run, order, quick ? { ...plan, ...quickPlan(plan) } : plan, end));
     const now = performance.now();
     const isTimeUp = sets.length >= 2 && now - begun + (now - started) > plan.seconds * 1000;
     if (quick || isTimeUp || sets.length === mostSets) break;
@@ -161,6 +163,7 @@ async function measureSet(
   run: string,
   names: readonly string[],
   { flags = [], onOneCore = false, rounds, surroundings, warmUp }: Plan,
+  end: number,
 ): Promise<Samples> {
   const around = await surroundings?.();
   const children = names.map((name) =>
@@ -179,7 +182,7 @@ async function measureSet(
     // A process that still loads would disturb the first turns.
     await Promise.all(children.map((child) => answer(child)));
     const samples = new Map<string, Sample[]>(names.map((name) => [name, []]));
-    for (let round = -warmUp; round < rounds; round += 1) {
+    for (let round = -warmUp; round < rounds && (round < 1 || performance.now() < end); round += 1) {
       for (const index of shuffled([...names.keys()])) {
         const child = children[index] as ChildProcess;
         child.send('go');
