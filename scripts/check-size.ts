@@ -7,7 +7,7 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
  * weighs today, rounded up, so that it does not grow unseen. Lower it with every gain.
  */
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
-  'engine, without zod and guards': 23_300,
+  'engine, without zod and guards': 23_350,
   'engine, all guards, without zod': 30_400,
   'fetch adapter, complete': 41_700,
 };

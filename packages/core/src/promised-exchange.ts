@@ -16,10 +16,10 @@ import type { RetryPolicy } from './policy.ts';
 export class PromisedExchange<T> implements Transport {
   readonly #exchange: Exchange<T>;
   readonly #execution: EventExecution;
+  /** Of the promise that waits for the end. It is rejected by asking once more: `reject` would be held while it waits. */
   #resolve: ((value: T | PromiseLike<T>) => void) | undefined;
-  #reject: ((reason: unknown) => void) | undefined;
-  /** Set if it has ended before anybody waited. */
-  #end: (() => void) | undefined;
+  /** How it ended, where that has to be asked for. */
+  #end: { readonly value: T } | { readonly reason: unknown } | undefined;
 
   /** @param first its first attempt, where that was begun without it */
   constructor(
@@ -42,9 +42,11 @@ export class PromisedExchange<T> implements Transport {
 
   // oxlint-disable-next-line unicorn/no-thenable -- nobody but a promise gets it
   then(resolve: (value: T | PromiseLike<T>) => void, reject: (reason: unknown) => void): void {
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#end?.();
+    const end = this.#end;
+    if (end === undefined) this.#resolve = resolve;
+    else if ('value' in end) resolve(end.value);
+    else if (isOurs(end.reason)) resolve(rethrow(end.reason));
+    else reject(end.reason);
   }
 
   /** Goes on where the first attempt has failed that was begun without this. */
@@ -108,19 +110,12 @@ export class PromisedExchange<T> implements Transport {
   accept(attempt: Attempt): void {
     const value = this.result(attempt) as T;
     if (this.#resolve) this.#resolve(value);
-    else this.#end = () => this.#resolve?.(value);
+    else this.#end = { value };
   }
 
-  fail(error: unknown): void {
-    if (this.#reject === undefined) {
-      this.#end = () => {
-        this.fail(error);
-      };
-    } else if (isOurs(error)) {
-      this.#resolve?.(rethrow(error));
-    } else {
-      this.#reject(error);
-    }
+  fail(reason: unknown): void {
+    this.#end = { reason };
+    this.#resolve?.(this as unknown as PromiseLike<T>);
   }
 
   /** The attempt was answered; one that was given up before is nobody's. */
