@@ -48,6 +48,7 @@ const floors = Object.entries({
     'function-exchange.ts',
     'replayable-stream.ts',
     'hedge.ts',
+    'hedged-execution.ts',
     'retry.ts',
   ],
   surface: ['index.ts', 'testing/'],

@@ -3,30 +3,27 @@
 import { operationOf, statisticsOf } from './attached-statistics.ts';
 import { ANY_CONTEXT } from './async-context.ts';
 import type { AsyncContext } from './async-context.ts';
-import { Attempt } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
+import type { AttemptEntry } from './attempt-entry.ts';
 import type { AttemptContext, EventOperation, ExchangeDescription, Transport } from './exchange.ts';
 import { Execution } from './execution.ts';
 import type { BegunAttempt } from './execution.ts';
 import type { EngineState } from './engine-state.ts';
-import { HedgedRound } from './hedge.ts';
-import type { Leg } from './hedge.ts';
 import { findInCauses } from './http/error-class.ts';
 import { Interruption } from './interruption.ts';
 import type { Wait } from './interruption.ts';
 import { isObserved, observe } from './observation.ts';
 import type { Operation } from './operation.ts';
 import { SUCCESS } from './outcome.ts';
-import type { Classification, Decision, Outcome, ResponseOutcome } from './outcome.ts';
+import type { Classification, Decision, InterruptionKind, Outcome, ResponseOutcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { RequestStatistics } from './record.ts';
 
 /** Runs one exchange to its end. Where nothing has to be waited for, everything happens within the client's event. */
 export class EventExecution extends Execution implements EventOperation {
-  readonly #transport: Transport;
+  protected readonly transport: Transport;
   /** The attempt that has not ended yet; of several, the first that was sent. */
-  #attempt: Attempt | undefined;
-  /** Set while attempts may run beside each other. */
-  #round: HedgedRound | undefined;
+  protected attempt: Attempt | undefined;
   /** The wait for a retry. */
   #wait: Wait | undefined;
   readonly #context: AsyncContext;
@@ -45,8 +42,8 @@ export class EventExecution extends Execution implements EventOperation {
   ) {
     super(exchange, policy, engine, first);
     this.#context = context;
-    this.#transport = transport;
-    this.#attempt = first;
+    this.transport = transport;
+    this.attempt = first;
   }
 
   get statistics(): RequestStatistics {
@@ -65,10 +62,10 @@ export class EventExecution extends Execution implements EventOperation {
 
   #start(): void {
     this.exchange.begin?.(this.policy);
-    if (this.#endIfInterrupted()) return;
+    if (this.endIfInterrupted()) return;
     this.open();
     // `key` may have aborted.
-    if (this.#endIfInterrupted()) return;
+    if (this.endIfInterrupted()) return;
     if (!this.policy.bulkhead || this.#mayEnter()) this.entered(this.operation.startedAt);
   }
 
@@ -107,15 +104,13 @@ export class EventExecution extends Execution implements EventOperation {
   answered(outcome: Outcome | undefined, attempt: AttemptContext): void {
     // Only what is asked about needs words.
     const isAsked = outcome === undefined && this.policy.shouldRetry !== undefined;
-    const value = isAsked ? this.#transport.result?.(attempt) : undefined;
+    const value = isAsked ? this.transport.result?.(attempt) : undefined;
     this.#attemptEnded(isAsked ? { kind: 'value', value } : outcome, attempt);
   }
 
   succeeded(status: number, attempt: AttemptContext): void {
     this.#resume(() => {
-      const leg = this.#round?.legOf(attempt);
-      if (!this.#takeAttempt(attempt)) return;
-      if (leg) this.#endOthers(leg);
+      if (!this.take(attempt)) return;
       this.#succeed({ kind: 'response', status } as ResponseOutcome, this.policy.clock.now(), attempt);
     });
   }
@@ -128,7 +123,7 @@ export class EventExecution extends Execution implements EventOperation {
 
   #failed(error: unknown, attempt: AttemptContext): void {
     // An abort is seen even before its event has been told.
-    if (this.callerSignal?.aborted && this.#isUnderWay(attempt)) {
+    if (this.callerSignal?.aborted && this.isUnderWay(attempt)) {
       this.stop(this.abortion());
       return;
     }
@@ -152,49 +147,18 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   override interrupt(interruption: Interruption): void {
-    const attempt = this.#attempt;
-    if (attempt === undefined) {
-      super.interrupt(interruption);
-      return;
-    }
-    const reason = this.reasonOf(interruption);
-    const { kind } = interruption;
-    if (kind === 'attempt_timeout' && this.#hasAnsweredInTime(reason)) return;
-    if (this.#round) {
-      // A callback may abort within this, and the end is on its way already.
-      this.#attempt = undefined;
-      this.#takeOthers(attempt, (leg) => {
-        leg.attempt.abandon(reason);
-        this.#transport.abandon(reason, leg.attempt);
-        this.endBeside(leg.entry, undefined, kind === 'caller_aborted' ? 'aborted' : 'timeout', kind);
-      });
-      this.#attempt = attempt;
-    }
-    // A listener of its signal may abort the request within this: one end is enough.
-    if (kind !== 'attempt_timeout') this.#attempt = undefined;
-    attempt.abandon(reason);
-    this.#transport.abandon(reason, attempt);
-    if (kind === 'attempt_timeout') this.failed(reason, attempt);
-    else this.#end(new Interruption(kind, reason));
+    const { attempt } = this;
+    if (attempt === undefined) super.interrupt(interruption);
+    else this.interruptAttempt(interruption.kind, this.reasonOf(interruption), attempt);
   }
 
-  /** Whether somebody is asked about an answer that came in time. It stays, and those that have not answered end. */
-  #hasAnsweredInTime(reason: unknown): boolean {
-    const round = this.#round;
-    if (!round?.legs.some(({ isAsked }) => isAsked)) return false;
-    // Nothing would bound a hedge from here on.
-    round.stop();
-    for (const leg of round.legs) {
-      // A callback may have ended the round within this.
-      if (leg.isAsked || this.#round !== round) continue;
-      this.#attempt = round.take(leg.attempt);
-      round.failed(true, () => {
-        this.endBeside(leg.entry, undefined, 'timeout', 'attempt_timeout');
-      });
-      leg.attempt.abandon(reason);
-      this.#transport.abandon(reason, leg.attempt);
-    }
-    return true;
+  protected interruptAttempt(kind: InterruptionKind, reason: unknown, attempt: Attempt): void {
+    // A listener of its signal may abort the request within this: one end is enough.
+    if (kind !== 'attempt_timeout') this.attempt = undefined;
+    attempt.abandon(reason);
+    this.transport.abandon(reason, attempt);
+    if (kind === 'attempt_timeout') this.failed(reason, attempt);
+    else this.end(new Interruption(kind, reason));
   }
 
   protected override waitBegan(wait: Wait): void {
@@ -206,7 +170,7 @@ export class EventExecution extends Execution implements EventOperation {
     if (this.isGuarded) {
       if (!this.#mayPass(now)) return;
       // A change of the circuit is told within this.
-      if (this.#endIfInterrupted()) return;
+      if (this.endIfInterrupted()) return;
     }
     this.passed(now);
   }
@@ -222,91 +186,45 @@ export class EventExecution extends Execution implements EventOperation {
 
   #refused(error: unknown): false {
     if (!Interruption.is(error)) throw error;
-    this.#end(error);
+    this.end(error);
     return false;
   }
 
   protected override passed(startedAt: number): void {
     const attempt = this.beginAttempt(startedAt);
     // Who observes attempts may abort within this.
-    if (this.#endIfInterrupted()) return;
-    this.#attempt = attempt;
+    if (this.endIfInterrupted()) return;
+    this.attempt = attempt;
     if (this.policy.attemptTimeout !== undefined) this.limitAttempt(startedAt);
-    if (this.policy.hedge) this.#beginRound(attempt);
-    this.#sendOne(attempt);
+    this.sendAttempt(attempt);
   }
 
-  #sendOne(attempt: Attempt): void {
+  protected sendAttempt(attempt: Attempt): void {
     const { observation } = this;
     try {
       const sent = observation
-        ? observation.send(attempt.number, () => this.#transport.send(attempt))
-        : this.#transport.send(attempt);
-      this.#transport.follow?.(sent, attempt);
+        ? observation.send(attempt.number, () => this.transport.send(attempt))
+        : this.transport.send(attempt);
+      this.transport.follow?.(sent, attempt);
     } catch (error) {
       this.failed(error, attempt);
     }
   }
 
-  #beginRound(attempt: Attempt): void {
-    const { hedging } = this;
-    if (hedging === undefined) return;
-    this.#round = new HedgedRound(hedging, this.policy);
-    this.#round.begin(
-      attempt,
-      this.operation.currentAttempt,
-      (tell) => {
-        this.#sendHedge(tell);
-      },
-      () => this.canHedge,
-    );
-  }
-
-  #sendHedge(tell: (() => void) | undefined): void {
-    const round = this.#round;
-    tell?.();
-    if (this.#hasEndedRound(round)) return;
-    this.hedged();
-    if (round === undefined || this.#hasEndedRound(round)) return;
-    // Another attempt may have failed within a callback, and the last hedge been sent in its place.
-    if (this.operation.attemptNumber >= this.policy.maxAttempts) return;
-    const entry = this.operation.beginHedge(this.policy.clock.now());
-    const attempt = new Attempt(this, entry.number, this.previous);
-    round.add(attempt, entry);
-    this.#attempt ??= attempt;
-    this.announce(attempt, true);
-    if (this.#hasEndedRound(round)) return;
-    round.handingOver = attempt;
-    this.#sendOne(attempt);
-    round.handingOver = undefined;
-  }
-
-  /** A callback may have ended the operation: with those under way, or here where nothing is. */
-  #hasEndedRound(round: HedgedRound | undefined): boolean {
-    return this.#round !== round || this.#endIfInterrupted();
-  }
-
-  /** Whether this attempt is one to end; then it is none any more. */
-  #takeAttempt(attempt: AttemptContext): boolean {
-    const leg = this.#round?.legOf(attempt);
-    if (leg) this.operation.focus(leg.entry);
-    else if (this.#attempt !== attempt) return false;
-    this.#attempt = this.#round?.take(attempt);
-    if (this.#attempt === undefined) this.attemptTimer?.cancel();
+  /** Whether this attempt is one to end; then it is none any more, and what it ended with decides. */
+  protected take(attempt: AttemptContext): boolean {
+    if (this.attempt !== attempt) return false;
+    this.attempt = undefined;
+    this.attemptTimer?.cancel();
     return true;
   }
 
-  /** Ends the round, and hands over the attempts that are still under way beside this one. */
-  #takeOthers(attempt: AttemptContext | undefined, end: (leg: Leg) => void): void {
-    const legs = this.#round?.end() ?? [];
-    const own = legs.find((leg) => leg.attempt === attempt);
-    this.#round = undefined;
-    for (const leg of legs) if (leg !== own) end(leg);
-    if (own) this.operation.focus(own.entry);
+  protected isUnderWay(attempt: AttemptContext): boolean {
+    return this.attempt === attempt;
   }
 
-  #isUnderWay(attempt: AttemptContext): boolean {
-    return this.#attempt === attempt || this.#round?.legOf(attempt) !== undefined;
+  protected entryOf(_attempt: AttemptContext): AttemptEntry {
+    return this.operation.currentAttempt;
   }
 
   /**
@@ -314,7 +232,7 @@ export class EventExecution extends Execution implements EventOperation {
    * connection share the error that ends it, and the one that gave up first has given up for itself.
    */
   #endedWithin(outcome: Outcome, attempt: AttemptContext): Operation | undefined {
-    const transport = this.#transport;
+    const transport = this.transport;
     if (transport.result === undefined) return undefined;
     if (outcome.kind !== 'error') return operationOf(transport.result(attempt));
     try {
@@ -327,25 +245,27 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   #attemptEnded(outcome: Outcome | undefined, attempt: AttemptContext): void {
-    if (!this.#isUnderWay(attempt)) return;
-    const round = this.#round;
-    const leg = round?.legOf(attempt);
+    if (!this.isUnderWay(attempt)) return;
     const endedAt = this.policy.clock.now();
     const classification = outcome
       ? this.operation.classify(outcome, this.#endedWithin(outcome, attempt))
       : SUCCESS;
-    const isAsked = outcome && this.policy.shouldRetry && classification.failureClass !== 'aborted';
-    if (isAsked) this.operation.answered(leg?.entry ?? this.operation.currentAttempt, outcome, endedAt);
-    if (leg) {
-      if (round?.handingOver === attempt) leg.isRefused = outcome?.kind === 'error';
-      leg.isAsked = Boolean(isAsked);
-      if (isAsked) void this.#askAboutLeg(leg, outcome, classification, endedAt);
-      else this.#judgeLeg(leg, outcome, classification, endedAt);
-      return;
-    }
-    this.#takeAttempt(attempt);
-    if (isAsked) void this.#ask(outcome, classification, endedAt, attempt as Attempt);
-    else this.#judge(outcome, classification, endedAt, attempt, endedAt);
+    const isAsked = this.policy.shouldRetry !== undefined && classification.failureClass !== 'aborted';
+    if (outcome && isAsked) this.operation.answered(this.entryOf(attempt), outcome, endedAt);
+    this.goOnAfter(outcome, classification, endedAt, attempt as Attempt, isAsked);
+  }
+
+  /** @param isAsked whether the user's function is to say what the outcome means */
+  protected goOnAfter(
+    outcome: Outcome | undefined,
+    classification: Classification,
+    endedAt: number,
+    attempt: Attempt,
+    isAsked: boolean,
+  ): void {
+    this.take(attempt);
+    if (outcome && isAsked) void this.#ask(outcome, classification, endedAt, attempt);
+    else this.judge(outcome, classification, endedAt, attempt, endedAt);
   }
 
   async #ask(outcome: Outcome, builtIn: Classification, endedAt: number, attempt: Attempt): Promise<void> {
@@ -355,63 +275,16 @@ export class EventExecution extends Execution implements EventOperation {
       const interruption = this.pendingInterruption();
       if (interruption) throw interruption;
     } catch (interruption) {
-      this.#transport.discard(attempt)?.cancel();
-      this.#end(interruption as Interruption);
+      this.transport.discard(attempt)?.cancel();
+      this.end(interruption as Interruption);
       // The user's function may still read a clone of the body, which alone would keep the connection.
       attempt.abandon(new DOMException('The operation has ended', 'AbortError'));
       return;
     }
-    this.#judge(outcome, classification, endedAt, attempt);
+    this.judge(outcome, classification, endedAt, attempt);
   }
 
-  /** Others may answer while the user's function thinks: then this attempt has lost. */
-  async #askAboutLeg(leg: Leg, outcome: Outcome, builtIn: Classification, endedAt: number): Promise<void> {
-    const classification = await this.askShouldRetry(outcome, builtIn, leg.entry);
-    if (this.#round?.legOf(leg.attempt)) this.#judgeLeg(leg, outcome, classification, endedAt);
-  }
-
-  #judgeLeg(leg: Leg, outcome: Outcome | undefined, classification: Classification, endedAt: number): void {
-    const { attempt } = leg;
-    const { failureClass, reason, retryable } = classification;
-    const round = this.#round as HedgedRound;
-    this.#attempt = round.take(attempt);
-    // What a client says that takes no more requests, as one that is being closed, ends none that it has taken.
-    const { isRefused } = leg;
-    if (outcome && failureClass !== undefined && (retryable || isRefused)) {
-      // The next hedge may be sent within this, and may answer at once.
-      const goesOn = round.failed((!retryable && isRefused) || this.hasHint(outcome), () => {
-        this.endBeside(leg.entry, outcome, failureClass, reason);
-      });
-      if (goesOn) {
-        this.#transport.discard(attempt)?.cancel();
-        return;
-      }
-    }
-    this.#endOthers(leg);
-    const interruption = this.pendingInterruption();
-    if (interruption) {
-      this.#transport.discard(attempt)?.cancel();
-      this.#end(interruption);
-      return;
-    }
-    this.#judge(outcome, classification, endedAt, attempt);
-  }
-
-  /** One attempt has decided: those beside it have lost. */
-  #endOthers(decided: Leg): void {
-    // A callback may abort within this: there is nothing left to end by then.
-    this.#attempt = undefined;
-    this.attemptTimer?.cancel();
-    this.#takeOthers(undefined, (leg) => {
-      const lost = new DOMException('Another attempt answered first', 'AbortError');
-      this.endBeside(leg.entry, undefined, 'aborted', 'hedge_lost');
-      leg.attempt.abandon(lost);
-      this.#transport.abandon(lost, leg.attempt);
-    });
-    this.operation.focus(decided.entry);
-  }
-
-  #judge(
+  protected judge(
     outcome: Outcome | undefined,
     classification: Classification,
     endedAt: number,
@@ -420,7 +293,7 @@ export class EventExecution extends Execution implements EventOperation {
   ): void {
     if (outcome === undefined || classification.failureClass === undefined) {
       this.#succeed(outcome, endedAt, attempt);
-      this.#transport.accept(attempt);
+      this.transport.accept(attempt);
       return;
     }
     const decision = this.decide(outcome, classification, endedAt, now);
@@ -428,25 +301,25 @@ export class EventExecution extends Execution implements EventOperation {
       this.#retry(decision, outcome, attempt);
       return;
     }
-    const result = this.#transport.result?.(attempt);
+    const result = this.transport.result?.(attempt);
     const failure = this.giveUp(outcome, result);
     this.close();
     if (failure === undefined) {
-      this.#transport.accept(attempt);
+      this.transport.accept(attempt);
       return;
     }
     // Otherwise the error holds it.
-    if (outcome.kind === 'response' && result === undefined) this.#transport.discard(attempt)?.cancel();
-    this.#transport.fail(failure.reason);
+    if (outcome.kind === 'response' && result === undefined) this.transport.discard(attempt)?.cancel();
+    this.transport.fail(failure.reason);
   }
 
   #succeed(outcome: Outcome | undefined, endedAt: number, attempt: AttemptContext): void {
-    this.succeed(this.#transport.result?.(attempt), outcome, endedAt);
+    this.succeed(this.transport.result?.(attempt), outcome, endedAt);
     this.close();
   }
 
   #retry(decision: Decision & { action: 'retry' }, outcome: Outcome, attempt: AttemptContext): void {
-    this.prepareRetry(decision, outcome, this.#transport.discard(attempt));
+    this.prepareRetry(decision, outcome, this.transport.discard(attempt));
   }
 
   protected override rested(): void {
@@ -456,7 +329,7 @@ export class EventExecution extends Execution implements EventOperation {
 
   override ended(interruption: Interruption): void {
     this.#wait = undefined;
-    this.#end(interruption);
+    this.end(interruption);
   }
 
   protected override close(): void {
@@ -465,18 +338,17 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   /** An abort within a callback, where nothing is under way that it could end. */
-  #endIfInterrupted(): boolean {
+  protected endIfInterrupted(): boolean {
     const interruption = this.pendingInterruption();
-    if (interruption) this.#end(interruption);
+    if (interruption) this.end(interruption);
     return interruption !== undefined;
   }
 
-  #end(interruption: Interruption): void {
-    this.#attempt = undefined;
-    this.#round?.end();
+  protected end(interruption: Interruption): void {
+    this.attempt = undefined;
     const { reason } = this.endInterrupted(interruption);
     this.close();
-    this.#transport.fail(reason);
+    this.transport.fail(reason);
   }
 }
 

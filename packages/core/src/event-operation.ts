@@ -5,6 +5,7 @@ import type { Engine, RetryEngine } from './engine.ts';
 import { EventExecution } from './event-execution.ts';
 import { EventFirstAttempt } from './event-first-attempt.ts';
 import type { EventExchange, EventOperation } from './exchange.ts';
+import { HedgedExecution } from './hedged-execution.ts';
 
 /**
  * Makes the operation of a client that answers by events. `start` sends its first attempt.
@@ -17,7 +18,9 @@ export function eventOperation(
 ): EventOperation & { start(): void } {
   const own = engine as Engine;
   const policy = own.policyFor(exchange.call.retry);
-  return own.isPlain(exchange, policy)
-    ? new EventFirstAttempt(exchange, policy, own.state, own.boundsOf(exchange, policy))
-    : new EventExecution(exchange, exchange, policy, own.state, undefined, currentContext());
+  if (own.isPlain(exchange, policy)) {
+    return new EventFirstAttempt(exchange, policy, own.state, own.boundsOf(exchange, policy));
+  }
+  const Execution = policy.hedge ? HedgedExecution : EventExecution;
+  return new Execution(exchange, exchange, policy, own.state, undefined, currentContext());
 }

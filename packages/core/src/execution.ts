@@ -12,14 +12,13 @@ import { endError, interruptionError } from './end-error.ts';
 import { countAttempt, countOperation, tellOfAttempt, tellOfEnd } from './end-report.ts';
 import type { EngineState } from './engine-state.ts';
 import type { CallOptions, Discarding, ExchangeDescription } from './exchange.ts';
-import type { Hedging } from './guards/hedging.ts';
 import { reportRetry, runBeforeRetry } from './hooks.ts';
 import { countsIdempotencyKey, IDEMPOTENCY_KEY, makeIdempotencyKey } from './http/idempotency-key.ts';
-import { isIdempotent, upperCaseMethod } from './http/methods.ts';
+import { upperCaseMethod } from './http/methods.ts';
 import type { Interruption, Next, Wait } from './interruption.ts';
 import type { Observation } from './observation.ts';
 import { Operation } from './operation.ts';
-import type { Classification, Decision, FailureClass, Outcome, RetryReason, StopReason } from './outcome.ts';
+import type { Classification, Decision, FailureClass, Outcome, RetryReason } from './outcome.ts';
 import type { ShouldRetryContext } from './options.ts';
 import type { RetryPolicy } from './policy.ts';
 import { askShouldRetry } from './should-retry.ts';
@@ -97,20 +96,6 @@ export abstract class Execution extends Admission implements AttemptOwner, Reque
     return attempt;
   }
 
-  /** How hedges are sent, where this request may have any. */
-  protected get hedging(): Hedging | undefined {
-    const { policy, operation } = this;
-    if (!policy.hedge || operation.hinted || operation.attemptNumber >= policy.maxAttempts) return undefined;
-    if (!(this.exchange.concurrent ?? true) || !isIdempotent(this, policy.methods)) return undefined;
-    return this.guards?.hedging;
-  }
-
-  /** Whether one more hedge may be sent in a round that is under way. */
-  protected get canHedge(): boolean {
-    if (this.pendingInterruption() || this.exchange.closing) return false;
-    return this.operation.attemptNumber < this.policy.maxAttempts;
-  }
-
   /** Says of an attempt what is to be known before it is sent: to the server, and to those who observe. */
   protected announce(attempt: Attempt, hedged: boolean): void {
     if (this.policy.attemptHeaders) {
@@ -186,31 +171,6 @@ export abstract class Execution extends Admission implements AttemptOwner, Reque
     this.#attemptEnded(failureClass);
     if (decision.action === 'retry') reportRetry(this.operation, decision, failureClass);
     return decision;
-  }
-
-  /** Whether the server asks for a wait. */
-  protected hasHint(outcome: Outcome): boolean {
-    return this.operation.hintOf(outcome, this.policy.clock) !== undefined;
-  }
-
-  /** A hedge is about to be sent. */
-  protected hedged(): void {
-    reportRetry(this.operation, { action: 'retry', delay: 0, reason: 'hedged' }, undefined);
-  }
-
-  /** An attempt ended while others go on. */
-  protected endBeside(
-    attempt: AttemptEntry,
-    outcome: Outcome | undefined,
-    failureClass: FailureClass,
-    reason: RetryReason | StopReason,
-  ): void {
-    const { clock } = this.policy;
-    // A failure that others outlived is a failure all the same.
-    if (outcome) this.budget?.failed(failureClass === 'throttled');
-    this.operation.focus(attempt);
-    this.operation.endBeside(outcome, failureClass, reason, { now: clock.now(), clock });
-    this.#attemptEnded(failureClass);
   }
 
   /** Nothing stands before the retry any more but the guards. */

@@ -6,6 +6,7 @@ import { EventExecution } from './event-execution.ts';
 import type { Discarding, Exchange, Transport } from './exchange.ts';
 import type { BegunAttempt } from './execution.ts';
 import type { EngineState } from './engine-state.ts';
+import { HedgedExecution } from './hedged-execution.ts';
 import type { Outcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
 
@@ -29,7 +30,8 @@ export class PromisedExchange<T> implements Transport {
     first?: Attempt & BegunAttempt,
   ) {
     this.#exchange = exchange;
-    this.#execution = new EventExecution(exchange, this, policy, engine, first);
+    const Execution = policy.hedge ? HedgedExecution : EventExecution;
+    this.#execution = new Execution(exchange, this, policy, engine, first);
   }
 
   /** Runs the operation to its end. */
