@@ -143,7 +143,7 @@ export abstract class Admission extends Waiting implements SignalSubscriber {
     if (turnIn >= this.operation.remaining(now)) throw new Interruption('wait_exceeds_timeout');
     this.operation.waitBegan();
     this.waitWhileClosed(
-      guards.circuit,
+      guards.stoppingCircuit,
       (wait) => guards.waitForTurn(wait.granted),
       this.inOwnTurn(() => {
         this.passed(this.policy.clock.now());

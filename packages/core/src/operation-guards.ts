@@ -74,6 +74,13 @@ export class OperationGuards {
     return Math.max(Number.MIN_VALUE, this.#pacer.estimate(now));
   }
 
+  /** The circuit that ends a wait for the pacer when it opens; none where it stops retries alone, and this is none. */
+  get stoppingCircuit(): CircuitBreaker | undefined {
+    const { attemptNumber, policy } = this.#operation;
+    const isFree = attemptNumber === 0 && policy.circuitBreaker && policy.circuitBreaker.mode === 'retries';
+    return isFree ? undefined : this.circuit;
+  }
+
   waitForTurn(granted: () => void): Timer {
     return (this.#pacer as Pacer).wait(granted);
   }

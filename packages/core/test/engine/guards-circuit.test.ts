@@ -214,4 +214,31 @@ describe.each(DRIVERS)('the circuit breaker, over %s', (_driver, start) => {
     await clock.advance(0);
     expect(good.end).toEqual({ status: 200 });
   });
+
+  it("in mode 'retries' that opens while the pacer holds back a first attempt lets that go on", async () => {
+    const { clock, engine } = make({ circuitBreaker: { ...once, mode: 'retries' }, pacer: { minRate: 0.5 } });
+    start(engine).answer(200, { ratelimit: '"default";r=0;t=2' });
+    await clock.advance(0);
+    const held = start(engine);
+    await clock.advance(1000);
+    engine.guards.circuitBreaker(KEY)?.open();
+    await clock.advance(1000);
+    held.answer(200);
+    await clock.advance(0);
+    expect([held.sent, held.end, engine.circuit(KEY)]).toEqual([1, { status: 200 }, 'open']);
+  });
+
+  it("in mode 'retries' that opens while the pacer holds back a retry ends it", async () => {
+    const { clock, engine } = make({
+      circuitBreaker: { ...once, minimumThroughput: 2, mode: 'retries' },
+      pacer: { minRate: 0.5 },
+      baseDelay: 0,
+    });
+    const held = start(engine);
+    held.answer(503, { ratelimit: '"default";r=0;t=2', 'retry-after-ms': '0' });
+    await clock.advance(1000);
+    engine.guards.circuitBreaker(KEY)?.open();
+    await clock.advance(0);
+    expect([held.sent, held.end]).toMatchObject([1, { error: { code: 'TENAX_CIRCUIT_OPEN' } }]);
+  });
 });
