@@ -89,7 +89,9 @@ export function overridePolicy(
   enginePolicy: RetryPolicy = resolvePolicy(engineOptions),
 ): RetryPolicy {
   if (override === false) {
-    return resolve({ ...engineOptions, maxAttempts: 1, throwOnExhausted: false }, enginePolicy);
+    // A download that may not go on has no end of ours either.
+    const single = { ...engineOptions, maxAttempts: 1, resume: false, throwOnExhausted: false };
+    return resolve(single, enginePolicy);
   }
   const checked = checkOptions(override);
   checkTogether(checked);

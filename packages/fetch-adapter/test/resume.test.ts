@@ -117,6 +117,14 @@ describe('resume', () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  it('is no business of a request with retry: false: its end is the platform’s own', async () => {
+    await using server = await flakyServer(part({ breakAfter: 2000 }), part({}));
+    const strict = createRetryingFetch({ resume: true, throwOnExhausted: true });
+    const response = await strict(server.url, { retry: false });
+    await expect(read(response)).rejects.toBeInstanceOf(TypeError);
+    expect([server.requests.length, strict.engine.statistics.snapshot().totalOperations]).toEqual([1, 1]);
+  });
+
   it('ends with the last error when nothing helps', async () => {
     await using server = await flakyServer(part({ breakAfter: 2000 }), reset);
     await expect(read(await fetch(server.url))).rejects.toBeInstanceOf(TypeError);

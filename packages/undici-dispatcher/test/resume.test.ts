@@ -166,6 +166,14 @@ describe('attempts', () => {
     expect(server.requests).toHaveLength(4);
   });
 
+  it('are one with opts.retry: false, whose end is that of undici itself', async () => {
+    await using server = await flakyServer(part({ breakAfter: 100 }));
+    await using own = retryingAgent({ resume: true, throwOnExhausted: true });
+    const { body } = await request(server.url, { ...own, retry: false });
+    const error = await failureOf(body.arrayBuffer());
+    expect([error.code, server.requests.length]).toEqual(['UND_ERR_SOCKET', 1]);
+  });
+
   it('are one with opts.retry: false, or with a maxAttempts of 1', async () => {
     await using server = await flakyServer(part({ breakAfter: 100 }));
     await using own = resuming();
