@@ -10,7 +10,14 @@ import {
   resumeRefused,
   RetryError,
 } from '@tenax/core';
-import type { AttemptContext, CallOptions, ResumableDownload, RetryEngine, RetryPolicy } from '@tenax/core';
+import type {
+  AttemptContext,
+  CallOptions,
+  ResumableDownload,
+  RetryEngine,
+  RetryErrorDetails,
+  RetryPolicy,
+} from '@tenax/core';
 
 import { RangeExchange } from './range-exchange.ts';
 import { discardResponse } from './response-outcome.ts';
@@ -41,6 +48,8 @@ export class Download {
   /** The length of the whole, once the server has said it. */
   #length: number | undefined;
   #attempts: number;
+  /** The last break, for the error of a download that can't go on. */
+  #lastBreak: RetryErrorDetails | undefined;
   #failure: { readonly reason: unknown } | undefined;
 
   constructor(response: Response, entity: ResumableDownload, request: ResumeRequest) {
@@ -112,7 +121,7 @@ export class Download {
       if (!done) {
         this.#offset += value.byteLength;
         if (length !== undefined && this.#offset > length)
-          throw resumeRefused(length, 'more bytes than there are');
+          throw resumeRefused(length, 'more bytes than there are', this.#lastBreak);
         return value;
       }
       if (length === undefined || this.#offset >= length) return 'end';
@@ -144,7 +153,9 @@ export class Download {
       (attempt) => this.#request.send(rangeHeaders(this.#entity, this.#offset), attempt),
     );
     const response = await engine.run(exchange);
-    this.#attempts += (getRetryStatistics(response)?.attempts.length ?? 1) - 1;
+    const statistics = getRetryStatistics(response);
+    this.#attempts += (statistics?.attempts.length ?? 1) - 1;
+    this.#lastBreak = { cause: failure, statistics };
     if (this.#length === undefined && isComplete(response, this.#offset)) {
       // Nothing was missing but the end.
       discardResponse(response)?.cancel();
@@ -155,7 +166,7 @@ export class Download {
     // A server may give a part of the rest: what is missing then is asked for too.
     this.#length ??= readContentRange(response.headers)?.total;
     if (response.body === null) {
-      throw new RetryError('TENAX_RESUME_REFUSED', 'The rest of the download has no body');
+      throw new RetryError('TENAX_RESUME_REFUSED', 'The rest of the download has no body', this.#lastBreak);
     }
     this.#response = response;
     this.#givesBytes = isByteStream(response.body);
@@ -163,7 +174,8 @@ export class Download {
   }
 
   #refuseOther(response: Response): void {
-    const refusal = refuseContinuation({ ...this.#entity, length: this.#length }, this.#offset, response);
+    const entity = { ...this.#entity, length: this.#length };
+    const refusal = refuseContinuation(entity, this.#offset, response, this.#lastBreak);
     if (refusal === undefined) return;
     discardResponse(response)?.cancel();
     throw refusal;

@@ -103,7 +103,11 @@ describe('resume', () => {
     ['an error', status(416)],
   ])('EDGE 41: refuses to go on with %s, and never mixes', async (_, answer) => {
     await using server = await flakyServer(part({ breakAfter: 2000 }), answer);
-    await expect(read(await fetch(server.url))).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    await expect(read(await fetch(server.url))).rejects.toMatchObject({
+      code: 'TENAX_RESUME_REFUSED',
+      cause: expect.any(TypeError),
+      statistics: { attempts: [{ failureClass: 'transport' }, { attemptNumber: 2 }] },
+    });
     expect(server.requests).toHaveLength(2);
   });
 

@@ -3,7 +3,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 import { isComplete, rangeHeaders, readContentRange, refuseContinuation, resumeRefused } from '@tenax/core';
-import type { AttemptContext, CallOptions, ErrorOutcome, ResumableDownload, RetryEngine } from '@tenax/core';
+import type {
+  AttemptContext,
+  CallOptions,
+  ErrorOutcome,
+  ResumableDownload,
+  RetryEngine,
+  RetryErrorDetails,
+} from '@tenax/core';
 
 import type { AttemptHandler } from './attempt-handler.ts';
 import type { LiveController } from './live-controller.ts';
@@ -116,7 +123,7 @@ class RestExchange extends UndiciExchange {
 
   override bodyChunk(chunk: Buffer): void {
     if (this.#download.offset + chunk.length > this.#end) {
-      this.#refuse(resumeRefused(this.#offset, 'more bytes than there are'));
+      this.#refuse(resumeRefused(this.#offset, 'more bytes than there are', this.#details));
       return;
     }
     this.#download.chunk(chunk.length);
@@ -151,13 +158,18 @@ class RestExchange extends UndiciExchange {
       this.#complete();
       return;
     }
-    const refusal = refuseContinuation(this.#entity, this.#offset, attempt);
+    const refusal = refuseContinuation(this.#entity, this.#offset, attempt, this.#details);
     if (refusal) {
       this.#refuse(refusal);
       return;
     }
     const range = readContentRange(attempt.headers);
     this.#end = this.#entity.length ?? range?.total ?? range?.end ?? Infinity;
+  }
+
+  /** For the error of a download that can't go on. */
+  get #details(): RetryErrorDetails {
+    return { cause: this.previous.error, statistics: this.statistics };
   }
 
   /** Nothing was missing but the end. The attempt is over, so nobody hands on what the caller's handler throws. */

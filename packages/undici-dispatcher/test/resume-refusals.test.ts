@@ -48,7 +48,14 @@ describe('EDGE 41: a continuation is refused that is', () => {
     await using server = await flakyServer(part({ breakAfter: 2000 }), answer);
     await using own = resuming();
     const [bytes, error] = await readUntilBroken(server.url, own);
-    expect(error).toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    expect(error).toMatchObject({
+      code: 'TENAX_RESUME_REFUSED',
+      cause: { code: 'UND_ERR_SOCKET' },
+      statistics: {
+        result: expect.stringMatching(/^(?:success|non_retryable_error)$/),
+        attempts: [{ failureClass: 'transport' }, { attemptNumber: 2 }],
+      },
+    });
     expect(bytes).toEqual(content.subarray(0, 2000));
     expect(server.requests).toHaveLength(2);
   });

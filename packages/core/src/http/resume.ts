@@ -4,6 +4,7 @@
  */
 
 import { RetryError } from '../errors.ts';
+import type { RetryErrorDetails } from '../errors.ts';
 import type { HeaderReader } from '../outcome.ts';
 
 /** A response whose body can be continued. */
@@ -57,11 +58,14 @@ export function isComplete({ headers, status }: DownloadResponse, offset: number
 /**
  * What keeps a response from being the rest of a download, as the error that the caller gets; `undefined` when it is
  * the rest.
+ *
+ * @param details what the download broke off with, and the operation that asked for the rest
  */
 export function refuseContinuation(
   { length, validator }: ResumableDownload,
   offset: number,
   { headers, status }: DownloadResponse,
+  details?: RetryErrorDetails,
 ): RetryError | undefined {
   const range = readContentRange(headers);
   const etag = headers.get('etag');
@@ -80,14 +84,15 @@ export function refuseContinuation(
               : (headers.get('content-encoding') ?? 'identity') !== 'identity'
                 ? 'a content encoding'
                 : undefined;
-  return problem === undefined ? undefined : resumeRefused(offset, problem);
+  return problem === undefined ? undefined : resumeRefused(offset, problem, details);
 }
 
 /** The error of a download that can't be continued. */
-export function resumeRefused(offset: number, problem: string): RetryError {
+export function resumeRefused(offset: number, problem: string, details?: RetryErrorDetails): RetryError {
   return new RetryError(
     'TENAX_RESUME_REFUSED',
     `The download broke off at byte ${offset} and can't be continued: the server answered with ${problem}`,
+    details,
   );
 }
 
