@@ -13,7 +13,7 @@ import { countAttempt, countOperation, tellOfAttempt, tellOfEnd } from './end-re
 import type { EngineState } from './engine-state.ts';
 import type { CallOptions, Discarding, ExchangeDescription } from './exchange.ts';
 import { reportRetry, runBeforeRetry } from './hooks.ts';
-import { countsIdempotencyKey, IDEMPOTENCY_KEY, makeIdempotencyKey } from './http/idempotency-key.ts';
+import { IDEMPOTENCY_KEY, makeIdempotencyKey } from './http/idempotency-key.ts';
 import { upperCaseMethod } from './http/methods.ts';
 import type { Interruption, Next, Wait } from './interruption.ts';
 import type { Observation } from './observation.ts';
@@ -39,13 +39,14 @@ export abstract class Execution extends Admission implements AttemptOwner, Reque
   headers: Headers | undefined;
   readonly callerSignal: AbortSignal | undefined;
   readonly method: string | undefined;
-  readonly hasIdempotencyKey: boolean;
   /** Set where somebody observes operations. */
   observation: Observation | undefined;
   readonly operation: Operation;
   /** How the attempt before ended: for the next one, and for the cause of a timeout. */
   protected previous: Outcome | undefined;
   protected readonly exchange: ExchangeDescription;
+  /** We have made an idempotency key. */
+  #hasOwnKey = false;
 
   /** @param first its first attempt, where that was begun without it */
   constructor(exchange: ExchangeDescription, policy: RetryPolicy, engine: EngineState, first?: BegunAttempt) {
@@ -54,16 +55,13 @@ export abstract class Execution extends Admission implements AttemptOwner, Reque
     const method = call.method === undefined ? undefined : upperCaseMethod(call.method);
     this.method = method;
     this.exchange = exchange;
-    let hasIdempotencyKey = countsIdempotencyKey(exchange, method, policy);
     if (policy.idempotencyKey) {
-      const request = { method, url: exchange.url, hasIdempotencyKey };
-      const key = makeIdempotencyKey(request, policy);
+      const key = makeIdempotencyKey(this, policy);
       if (key !== undefined) {
         this.headers = new Headers({ [IDEMPOTENCY_KEY]: key });
-        hasIdempotencyKey = true;
+        this.#hasOwnKey = true;
       }
     }
-    this.hasIdempotencyKey = hasIdempotencyKey;
     this.callerSignal = call.signal;
     this.operation = first?.toOperation(this) ?? new Operation(policy, this, call, policy.clock.now());
     if (first) this.takeOver(first);
@@ -72,6 +70,11 @@ export abstract class Execution extends Admission implements AttemptOwner, Reque
   get bounded(): boolean {
     const { attemptTimeout, hedge, timeout } = this.policy;
     return timeout !== undefined || attemptTimeout !== undefined || hedge !== false;
+  }
+
+  /** Asked where it matters alone: some clients have to look through their headers. */
+  get hasIdempotencyKey(): boolean {
+    return this.#hasOwnKey || (this.exchange.hasIdempotencyKey ?? false);
   }
 
   get url(): string | undefined {

@@ -14,7 +14,6 @@ import type { RetryBudget } from './guards/budget.ts';
 import type { CircuitBreaker, CircuitPermit } from './guards/circuit-breaker.ts';
 import type { Destination } from './guards/destination.ts';
 import { keyOf } from './guards/destination-key.ts';
-import { countsIdempotencyKey } from './http/idempotency-key.ts';
 import { upperCaseMethod } from './http/methods.ts';
 import { nextOrdinal, Operation } from './operation.ts';
 import type { Outcome } from './outcome.ts';
@@ -89,7 +88,7 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
   }
 
   get hasIdempotencyKey(): boolean {
-    return countsIdempotencyKey(this.exchange, this.method, this.policy);
+    return this.exchange.hasIdempotencyKey ?? false;
   }
 
   /** @param request its description, where somebody else has one that will live longer */

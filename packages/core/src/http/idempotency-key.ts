@@ -11,18 +11,6 @@ export const IDEMPOTENCY_KEY = 'idempotency-key';
 const VISIBLE_ASCII = /^[\x20-\x7e]+$/;
 
 /**
- * Whether the caller's own key makes the request idempotent. Nobody looks for one where the method says so already, or
- * where there is none.
- */
-export function countsIdempotencyKey(
-  request: Pick<RequestDescription, 'hasIdempotencyKey'>,
-  method: string | undefined,
-  { methods }: Pick<RetryPolicy, 'methods'>,
-): boolean {
-  return method !== undefined && !methods.includes(method) && (request.hasIdempotencyKey ?? false);
-}
-
-/**
  * The value to send with every attempt of a request, or `undefined` when it needs none: the policy does not ask for
  * one, the method is idempotent by itself, or the caller gave a key.
  *
@@ -32,7 +20,7 @@ export function countsIdempotencyKey(
 export function makeIdempotencyKey(request: RequestDescription, policy: RetryPolicy): string | undefined {
   const { idempotencyKey, methods } = policy;
   if (idempotencyKey === false || request.method === undefined) return undefined;
-  if (request.hasIdempotencyKey || methods.includes(request.method)) return undefined;
+  if (methods.includes(request.method) || request.hasIdempotencyKey) return undefined;
   if (idempotencyKey === true) return `"${randomUuid()}"`;
   let key: unknown;
   try {

@@ -22,10 +22,10 @@ export function upperCaseMethod(method: string): string {
 
 /**
  * Whether the request may be sent twice. One without a method is a function that somebody asked to be retried, and
- * with an idempotency key the server takes care of it.
+ * with an idempotency key the server takes care of it. Nobody looks for a key where the method says so already.
  */
 export function isIdempotent(request: RequestDescription, methods: readonly string[]): boolean {
   return (
-    request.method === undefined || request.hasIdempotencyKey === true || methods.includes(request.method)
+    request.method === undefined || methods.includes(request.method) || request.hasIdempotencyKey === true
   );
 }

@@ -49,6 +49,21 @@ describe('an idempotency key', () => {
     }
   });
 
+  it("of the caller's own lets a 409 be retried for every method: the request is still in progress", async () => {
+    for (const method of ['PUT', 'delete', 'POST']) {
+      const given = { call: { method }, hasIdempotencyKey: true };
+      expect((await send({}, new FakeExchange([503, 409, 201], given))).attempts).toHaveLength(3);
+      expect((await send({}, new FakeExchange([409, 201], given))).attempts).toHaveLength(2);
+    }
+    const put = new FakeExchange([409, 201], { call: { method: 'PUT' } });
+    expect((await send({}, put)).attempts).toHaveLength(1);
+  });
+
+  it("of the caller's own makes a 422 permanent for every method", async () => {
+    const put = new FakeExchange([422, 201], { call: { method: 'PUT' }, hasIdempotencyKey: true });
+    expect((await send({ statusCodes: [422] }, put)).attempts).toHaveLength(1);
+  });
+
   it("gives way to the caller's own, which makes the request retryable in the same way", async () => {
     const exchange = new FakeExchange([503, 201], { ...post, hasIdempotencyKey: true });
     await send({ idempotencyKey: true }, exchange);
