@@ -5,6 +5,7 @@ import type { RetryPolicy } from '../policy.ts';
 import { describeRequest } from '../request.ts';
 import type { RequestDescription } from '../request.ts';
 import { silence } from '../warnings.ts';
+import { IDEMPOTENT_METHODS } from './methods.ts';
 
 /** The name of the header. */
 export const IDEMPOTENCY_KEY = 'idempotency-key';
@@ -20,7 +21,10 @@ const VISIBLE_ASCII = /^[\x20-\x7e]+$/;
 export function makeIdempotencyKey(request: RequestDescription, policy: RetryPolicy): string | undefined {
   const { idempotencyKey, methods } = policy;
   if (idempotencyKey === false || request.method === undefined) return undefined;
-  if (methods.includes(request.method) || request.hasIdempotencyKey) return undefined;
+  const { method } = request;
+  // A POST that `methods` names as well is no idempotent one by itself: a key was asked for, and makes it safe.
+  const needsNone = IDEMPOTENT_METHODS.includes(method) && methods.includes(method);
+  if (needsNone || request.hasIdempotencyKey) return undefined;
   if (idempotencyKey === true) return `"${randomUuid()}"`;
   let key: unknown;
   try {

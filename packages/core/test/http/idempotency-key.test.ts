@@ -20,6 +20,17 @@ describe('which requests get an idempotency key', () => {
     expect(makeIdempotencyKey({ method }, policy)).toBeUndefined();
   });
 
+  it('a POST that `methods` names does: it is asked for, and no idempotent method by itself', () => {
+    const own = resolvePolicy({ idempotencyKey: true, methods: ['GET', 'POST'] });
+    expect(makeIdempotencyKey(post, own)).toMatch(QUOTED_UUID);
+    expect(makeIdempotencyKey({ method: 'GET' }, own)).toBeUndefined();
+  });
+
+  it('a PUT does that `methods` does not name: it is retried by its key alone', () => {
+    const own = resolvePolicy({ idempotencyKey: true, methods: ['GET'] });
+    expect(makeIdempotencyKey({ method: 'PUT' }, own)).toMatch(QUOTED_UUID);
+  });
+
   it("a request with the caller's own key does not", () => {
     expect(makeIdempotencyKey({ ...post, hasIdempotencyKey: true }, policy)).toBeUndefined();
   });
