@@ -117,10 +117,13 @@ let turn: Promise<void> | undefined;
  * once ask the platform for one turn. Never longer, since fake timers that are put in place or cleared forget a turn.
  */
 function nextTurn(): Promise<void> {
-  const { setImmediate } = globalThis as ImmediateScope;
-  if (turn === undefined || turnOf !== setImmediate) {
-    turn = new Promise(askForTurn);
-    turnOf = setImmediate;
+  const maker = (globalThis as ImmediateScope).setImmediate ?? setTimeout;
+  if (turn === undefined || turnOf !== maker) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Throws where no timer is allowed: in Cloudflare Workers, outside of a request.
+    askForTurn(resolve);
+    turn = promise;
+    turnOf = maker;
     void SETTLED.then(endBurst);
   }
   return turn;

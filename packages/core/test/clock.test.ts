@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { systemClock, systemRandom } from '../src/clock.ts';
+import { createRetryEngine } from '../src/engine.ts';
 
 const LONGEST = 2 ** 31 - 1;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -150,6 +151,34 @@ describe('a wait of 0 ms', () => {
       (callback) => callback?.mock.calls.length,
     );
     expect(calls).toEqual([0, 0, 1, 1]);
+  });
+
+  it('is not lost with fake timers that go, where a timer makes the turn', async () => {
+    vi.stubGlobal('setImmediate', undefined);
+    vi.stubGlobal('MessageChannel', undefined);
+    const callback = vi.fn<() => void>();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      systemClock.schedule(0, () => undefined);
+    } finally {
+      vi.useRealTimers();
+    }
+    systemClock.schedule(0, callback);
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, 0);
+    });
+    expect(callback).toHaveBeenCalledTimes(1);
+  });
+
+  it('is refused in the words of the platform where that allows no timer, as outside of a request to a worker', async () => {
+    const refusal = new Error('Disallowed operation called within global scope');
+    vi.stubGlobal('setImmediate', () => {
+      throw refusal;
+    });
+    expect(() => systemClock.schedule(0, () => undefined)).toThrow(refusal);
+    const engine = createRetryEngine({ baseDelay: 0 });
+    const failing = (): Promise<never> => Promise.reject(new Error('failed'));
+    await expect(engine.execute(failing)).rejects.toBe(refusal);
   });
 
   it('needs no setImmediate where there is a message port', async () => {
