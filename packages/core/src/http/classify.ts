@@ -13,6 +13,7 @@ import type {
 import type { RetryPolicy } from '../policy.ts';
 import type { RequestDescription } from '../request.ts';
 import { classOfError, codeOfError, findInCauses } from './error-class.ts';
+import { ERROR_CODES } from './error-codes.ts';
 import { hasRetryAfter } from './hint.ts';
 import { isIdempotent } from './methods.ts';
 
@@ -117,7 +118,9 @@ function classifyThrown(
     // Such as an upload that is passed on, whose sender has gone.
     const ofBody = bodyError !== undefined && findInCauses(error, (one) => one === bodyError || undefined);
     if (ofBody && failureClass !== 'aborted') return classifyByClass('permanent', request, policy);
-    const neverSent = unsent && LOST_ON_THE_WAY.includes(failureClass);
+    // The user's own word on a code comes first.
+    const neverSent =
+      unsent && LOST_ON_THE_WAY.includes(failureClass) && failureClass === classOfError(error, ERROR_CODES);
     return classifyByClass(neverSent ? 'connection' : failureClass, request, policy);
   }
   const byStatus = classifyStatus(response, request, policy);

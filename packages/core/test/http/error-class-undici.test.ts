@@ -74,6 +74,16 @@ describe('an error of a request that was never sent', () => {
     expect({ found, retryable }).toEqual({ found: failureClass, retryable: failureClass === 'connection' });
   });
 
+  it.each<[string, FailureClass]>([
+    ['ECONNREFUSED', 'transport'],
+    ['ECONNRESET', 'timeout'],
+    ['MINE', 'transport'],
+  ])('%s, which the user calls %s, is that', (code, failureClass) => {
+    const own = createRetryEngine({ errorCodes: { [code]: failureClass } }).policy;
+    const outcome: Outcome = { kind: 'error', error: coded(code), unsent: true };
+    expect(classifyHttp(outcome, { method: 'POST' }, own)).toMatchObject({ failureClass, retryable: false });
+  });
+
   it('a reset of one that may have been sent is no reason to send a POST again', () => {
     expect(classify({ kind: 'error', error: coded('ECONNRESET') }, 'POST')).toMatchObject({
       failureClass: 'transport',
