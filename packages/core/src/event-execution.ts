@@ -235,13 +235,8 @@ export class EventExecution extends Execution implements EventOperation {
     const transport = this.transport;
     if (transport.result === undefined) return undefined;
     if (outcome.kind !== 'error') return operationOf(transport.result(attempt));
-    try {
-      // fetch wraps the error of its dispatcher.
-      return findInCauses(outcome.error, failedWith);
-    } catch {
-      // A getter or a proxy that throws when it is looked at.
-      return undefined;
-    }
+    // fetch wraps the error of its dispatcher.
+    return findInCauses(outcome.error, failedWith);
   }
 
   #attemptEnded(outcome: Outcome | undefined, attempt: AttemptContext): void {

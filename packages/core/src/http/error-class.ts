@@ -91,16 +91,20 @@ export function codeOfError(error: unknown): string | undefined {
   return findInCauses(error, ({ code }) => (typeof code === 'string' ? code : undefined));
 }
 
-/** The first thing that is found in an error or in one of its causes. */
+/** The first thing that is found in an error or in one of its causes; nothing where one throws when it is looked at. */
 export function findInCauses<Found>(
   error: unknown,
   find: (error: ErrorLike) => Found | undefined,
 ): Found | undefined {
   let current = error;
-  for (let depth = 0; depth < DEEPEST_CAUSE && isObject(current); depth += 1) {
-    const found = find(current);
-    if (found !== undefined) return found;
-    current = current.cause ?? (Array.isArray(current.errors) ? current.errors[0] : undefined);
+  try {
+    for (let depth = 0; depth < DEEPEST_CAUSE && isObject(current); depth += 1) {
+      const found = find(current);
+      if (found !== undefined) return found;
+      current = current.cause ?? (Array.isArray(current.errors) ? current.errors[0] : undefined);
+    }
+  } catch {
+    // A getter or a proxy.
   }
   return undefined;
 }

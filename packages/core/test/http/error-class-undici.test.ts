@@ -62,6 +62,18 @@ describe('an error of the source of a body', () => {
   });
 });
 
+describe('an error that throws when it is looked at', () => {
+  it('is that of a body as little as of anything else', () => {
+    const error = Object.defineProperty(new Error('closed'), 'cause', {
+      get: () => {
+        throw new Error('nobody looks at it');
+      },
+    });
+    const { failureClass } = classify({ kind: 'error', error });
+    expect(classify({ kind: 'error', error, bodyError: new Error('gone') }).failureClass).toBe(failureClass);
+  });
+});
+
 describe('an error of a request that was never sent', () => {
   it.each<[string, Error, FailureClass]>([
     ['a reset', coded('ECONNRESET'), 'connection'],
