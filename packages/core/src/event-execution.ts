@@ -351,7 +351,9 @@ export class EventExecution extends Execution implements EventOperation {
 function failedWith(cause: object): Operation | undefined {
   const operation = operationOf(cause);
   const isEnded = operation?.result === 'success' || operation?.result === 'non_retryable_error';
-  // What is thrown may be no Error, as that of some clients of databases.
-  const isAnswer = isEnded && !('stack' in cause) && operation.currentAttempt.error === undefined;
-  return isAnswer ? undefined : operation;
+  if (!isEnded || 'stack' in cause) return operation;
+  const { error, failureClass = 'permanent' } = operation.currentAttempt;
+  // What is thrown may be no Error, as that of some clients of databases. And a 503 is no answer: where it was not to be
+  // retried, as that of a POST, it is not to be from outside.
+  return error === undefined && failureClass === 'permanent' ? undefined : operation;
 }

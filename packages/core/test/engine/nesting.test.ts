@@ -113,6 +113,20 @@ describe('EDGE 14: nested retries multiply', () => {
     },
   );
 
+  it.each([
+    ['thrown as it is', (answer: object) => answer],
+    ['the cause of an error', (cause: object) => new Error('failed', { cause })],
+  ])('not when its answer, %s, was not to be retried for its method or its body', async (_, errorOf) => {
+    for (const given of [{ call: { method: 'POST' } }, { replayable: false }]) {
+      const { clock, inner, outer } = nested({ throwOnExhausted: false });
+      const send = vi.fn<() => Promise<never>>(async () => {
+        throw errorOf(await inner.run(new FakeExchange([503, 503, 503], given)));
+      });
+      await rejectionOf(clock.run(outer.execute(send)));
+      expect(send).toHaveBeenCalledTimes(1);
+    }
+  });
+
   it('not when it refused to retry what is thrown and is no Error', async () => {
     const { clock, inner, outer } = nested({ shouldRetry: () => false });
     const failure = { code: 'ECONNRESET' };
