@@ -5,7 +5,8 @@ import { join } from 'node:path';
 
 import { toJSONSchema } from 'zod/mini';
 import type { core } from 'zod/mini';
-import { acceptedInJson, jsonOptionsSchema } from '../packages/core/src/options/schema.ts';
+import { wordsOf } from '../packages/core/src/options/objects-schema.ts';
+import { jsonOptionsSchema } from '../packages/core/src/options/schema.ts';
 import { resolvePolicy } from '../packages/core/src/policy.ts';
 
 interface Schema {
@@ -40,15 +41,18 @@ if (!process.argv.includes('--check')) {
 function generate(): object {
   const { $schema, ...schema } = toJSONSchema(jsonOptionsSchema(), {
     io: 'input',
-    // The check of whole numbers is a function, of which zod knows nothing.
-    override: ({ jsonSchema, zodSchema: { _zod: internals } }) => {
+    override: ({ jsonSchema, zodSchema }) => {
+      const { _zod: internals } = zodSchema;
+      // The check of whole numbers is a function, of which zod knows nothing.
       if (internals.def.checks?.some(isForWholeNumbers)) {
         jsonSchema.type = 'integer';
         jsonSchema.maximum ??= Number.MAX_SAFE_INTEGER;
       }
+      const words = wordsOf(zodSchema);
+      if (words) jsonSchema.description = words;
     },
   });
-  describe(schema as Schema, '', defaults);
+  addDefaults(schema as Schema, '', defaults);
   // With no other property allowed, an editor would mark the very line that names this file.
   (schema as Schema).properties = {
     $schema: { type: 'string', description: 'where this schema is' },
@@ -62,18 +66,18 @@ function isForWholeNumbers({ _zod: { def } }: core.$ZodCheck): boolean {
   return 'fn' in def && def.fn === Number.isSafeInteger;
 }
 
-/** Adds what each property accepts and what it is by default, to nested ones too. */
-function describe(schema: Schema, prefix: string, values: Readonly<Record<string, unknown>>): void {
+/** Adds what each property is by default, to nested ones too. */
+function addDefaults(schema: Schema, prefix: string, values: Readonly<Record<string, unknown>>): void {
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     const path = `${prefix}${name}`;
-    const words = acceptedInJson()[path];
-    if (words === undefined) throw new Error(`${path} is not described`);
-    property.description = words;
+    if (property.description === undefined) throw new Error(`${path} is not described`);
     const value = values[name];
     // Not that of another kind of budget.
     if (value !== undefined && (property.const ?? value) === value) property.default = value;
     const inner = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-    for (const member of [property, ...(property.anyOf ?? [])]) describe(member, `${path}.`, inner);
+    // What a union accepts is said of the whole.
+    for (const member of property.anyOf ?? []) delete member.description;
+    for (const member of [property, ...(property.anyOf ?? [])]) addDefaults(member, `${path}.`, inner);
   }
 }
 

@@ -18,114 +18,101 @@ import type {
 } from '../guards/guard-options.ts';
 import { check } from './check.ts';
 import { lazy } from './lazy.ts';
-import { count, duration, positiveDuration, wholeNumber } from './numbers-schema.ts';
+import { count, factor, positiveDuration, share, timeout, wholeNumber } from './numbers-schema.ts';
+import { objectOf } from './objects-schema.ts';
 
-/** What each setting accepts, in the words of an error message. */
-export const ACCEPTED_BY_GUARDS: Readonly<Record<string, string>> = {
-  budget:
-    "an object { ratio, minPerSecond, window } or { kind: 'tokens', capacity, cost, throttledCost, refund, threshold }, or false for no limit",
-  'budget.kind': "'window' or 'tokens'",
-  'budget.ratio': 'a number of at least 0',
-  'budget.minPerSecond': 'a number of at least 0',
-  'budget.window': 'a number of ms of at least 1',
-  'budget.capacity': 'a number of at least 0',
-  'budget.cost': 'a number of at least 0',
-  'budget.throttledCost': 'a number of at least 0',
-  'budget.refund': 'a number of at least 0',
-  'budget.threshold': 'a number from 0 to below 1',
-  circuitBreaker: 'an object of circuit breaker options, {} for the defaults, or false',
-  'circuitBreaker.failureRate': 'a number greater than 0, up to 1',
-  'circuitBreaker.slowCallRate': 'a number greater than 0, up to 1',
-  'circuitBreaker.slowCallDuration': 'a number of ms greater than 0',
-  'circuitBreaker.window': 'an object { calls } or { duration }',
-  'circuitBreaker.window.calls': 'a whole number from 1 to 1,000,000',
-  'circuitBreaker.window.duration': 'a number of ms of at least 1',
-  'circuitBreaker.minimumThroughput': 'a whole number of at least 1',
-  'circuitBreaker.openTime': 'a number of ms greater than 0',
-  'circuitBreaker.openTimeGrowth': 'a number of at least 1',
-  'circuitBreaker.maxOpenTime': 'a number of ms greater than 0',
-  'circuitBreaker.openTimeJitter': 'a number from 0 to 1',
-  'circuitBreaker.probes': 'a whole number of at least 1',
-  'circuitBreaker.maxHalfOpenTime': 'a number of ms greater than 0',
-  'circuitBreaker.mode': "'requests' or 'retries'",
-  bulkhead: 'an object { maxConcurrent, maxQueue, queueTimeout }, or false',
-  'bulkhead.maxConcurrent': 'a whole number of at least 1',
-  'bulkhead.maxQueue': 'a whole number of at least 0',
-  'bulkhead.queueTimeout': 'a number of ms greater than 0; leave it out for none',
-  pacer: 'an object { minRate }, {} for the defaults, or false',
-  'pacer.minRate': 'a number of requests per second greater than 0',
-  hedge: 'an object { delay, maxHedges, maxExtraLoad }, {} for the defaults, or false',
-  'hedge.delay': "a number of ms of at least 0, or a quantile such as 'p95', from 'p1' to 'p99.99'",
-  'hedge.maxHedges': 'a whole number of at least 1',
-  'hedge.maxExtraLoad': 'a number greater than 0',
-};
-
-const windowDuration = () => z.number().check(z.gte(1));
-const share = () => z.number().check(z.gt(0), z.lte(1));
+const windowDuration = () => z.number('a number of ms of at least 1').check(z.gte(1));
+const rate = () => z.number('a number greater than 0, up to 1').check(z.gt(0), z.lte(1));
 /** Each takes a byte, for each destination. */
 const MOST_CALLS = 1_000_000;
 /** 0 included: a budget that allows nothing is a wish one may have. */
-const amount = () => z.number().check(z.gte(0));
+const amount = () => z.number('a number of at least 0').check(z.gte(0));
 
+const KINDS = "'window' or 'tokens'";
 const windowBudget = () =>
-  z.strictObject({
-    kind: z.optional(z.literal('window')),
+  objectOf({
+    kind: z.optional(z.literal('window', KINDS)),
     ratio: z.optional(amount()),
     minPerSecond: z.optional(amount()),
     window: z.optional(windowDuration()),
   });
 const tokenBudget = () =>
-  z.strictObject({
-    kind: z.literal('tokens'),
+  objectOf({
+    kind: z.literal('tokens', KINDS),
     capacity: z.optional(amount()),
     cost: z.optional(amount()),
     throttledCost: z.optional(amount()),
     refund: z.optional(amount()),
-    threshold: z.optional(z.number().check(z.gte(0), z.lt(1))),
+    threshold: z.optional(z.number('a number from 0 to below 1').check(z.gte(0), z.lt(1))),
   });
 const circuitBreaker = () =>
-  z.strictObject({
-    failureRate: z.optional(share()),
-    slowCallRate: z.optional(share()),
-    slowCallDuration: z.optional(positiveDuration()),
-    window: z.optional(
-      z.union([
-        z.strictObject({ calls: count().check(z.lte(MOST_CALLS)) }),
-        z.strictObject({ duration: windowDuration() }),
-      ]),
-    ),
-    minimumThroughput: z.optional(count()),
-    openTime: z.optional(positiveDuration()),
-    openTimeGrowth: z.optional(z.number().check(z.gte(1))),
-    maxOpenTime: z.optional(positiveDuration()),
-    openTimeJitter: z.optional(z.number().check(z.gte(0), z.lte(1))),
-    probes: z.optional(count()),
-    maxHalfOpenTime: z.optional(positiveDuration()),
-    mode: z.optional(z.literal(['requests', 'retries'])),
-  });
+  objectOf(
+    {
+      failureRate: z.optional(rate()),
+      slowCallRate: z.optional(rate()),
+      slowCallDuration: z.optional(positiveDuration()),
+      window: z.optional(
+        z.union(
+          [
+            objectOf({ calls: count('a whole number from 1 to 1,000,000').check(z.lte(MOST_CALLS)) }),
+            objectOf({ duration: windowDuration() }),
+          ],
+          'an object { calls } or { duration }',
+        ),
+      ),
+      minimumThroughput: z.optional(count()),
+      openTime: z.optional(positiveDuration()),
+      openTimeGrowth: z.optional(factor()),
+      maxOpenTime: z.optional(positiveDuration()),
+      openTimeJitter: z.optional(share()),
+      probes: z.optional(count()),
+      maxHalfOpenTime: z.optional(positiveDuration()),
+      mode: z.optional(z.literal(['requests', 'retries'], "'requests' or 'retries'")),
+    },
+    'an object of circuit breaker options, {} for the defaults',
+  );
 const bulkhead = () =>
-  z.strictObject({
-    maxConcurrent: count(),
-    maxQueue: z.optional(wholeNumber().check(z.gte(0))),
-    queueTimeout: z.optional(positiveDuration()),
-  });
-const pacer = () => z.strictObject({ minRate: z.optional(z.number().check(z.gt(0))) });
+  objectOf(
+    {
+      maxConcurrent: count(),
+      maxQueue: z.optional(wholeNumber('a whole number of at least 0').check(z.gte(0))),
+      queueTimeout: z.optional(timeout()),
+    },
+    'an object { maxConcurrent, maxQueue, queueTimeout }',
+  );
+const pacer = () =>
+  objectOf(
+    { minRate: z.optional(z.number('a number of requests per second greater than 0').check(z.gt(0))) },
+    'an object { minRate }, {} for the defaults',
+  );
+/** In both members of the union too: zod lets a member speak that refuses a value of its own type. */
+const HEDGE_DELAY = "a number of ms of at least 0, or a quantile such as 'p95', from 'p1' to 'p99.99'";
 // `z.templateLiteral` would say the type by itself, and would add 0.5 KB to every bundle.
 const quantile = () =>
-  z.string().check(z.regex(/^p[1-9][0-9]?(?:\.[0-9]{1,2})?$/)) as z.ZodMiniType<Quantile, Quantile>;
+  z.string(HEDGE_DELAY).check(z.regex(/^p[1-9][0-9]?(?:\.[0-9]{1,2})?$/)) as z.ZodMiniType<
+    Quantile,
+    Quantile
+  >;
 const hedge = () =>
-  z.strictObject({
-    delay: z.optional(z.union([duration(), quantile()])),
-    maxHedges: z.optional(count()),
-    maxExtraLoad: z.optional(z.number().check(z.gt(0))),
-  });
+  objectOf(
+    {
+      delay: z.optional(z.union([z.number(HEDGE_DELAY).check(z.gte(0)), quantile()], HEDGE_DELAY)),
+      maxHedges: z.optional(count()),
+      maxExtraLoad: z.optional(z.number('a number greater than 0').check(z.gt(0))),
+    },
+    'an object { delay, maxHedges, maxExtraLoad }, {} for the defaults',
+  );
 
 /** `z.discriminatedUnion` would choose by `kind`, and would add 0.5 KB to every bundle. */
 export const budgetKinds = (): readonly [
   z.ZodMiniType<WindowBudgetOptions, WindowBudgetOptions>,
   z.ZodMiniType<TokenBudgetOptions, TokenBudgetOptions>,
 ] => [windowBudget(), tokenBudget()];
-const budget = () => z.union(budgetKinds());
+const budget = () =>
+  z.union(
+    budgetKinds(),
+    "an object { ratio, minPerSecond, window } or { kind: 'tokens', capacity, cost, throttledCost, refund, threshold }",
+  );
 
 /** One schema a guard. */
 export const guardSchemas: {
@@ -160,11 +147,7 @@ type Agreement =
  */
 export function checkGuard(name: GuardName, options: unknown = {}): void {
   const shape: Readonly<Record<string, () => z.ZodMiniType<Agreement>>> = { [name]: guardSchemas[name] };
-  check(shape, { [name]: options }, () => ({
-    ...ACCEPTED_BY_GUARDS,
-    // The option may be `false`, a guard alone may not.
-    [name]: String(ACCEPTED_BY_GUARDS[name]).replace(/, or false.*$/, ''),
-  }));
+  check(shape, { [name]: options });
 }
 
 /** Settings of a breaker that can't hold together. */

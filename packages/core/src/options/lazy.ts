@@ -1,6 +1,6 @@
 /** What is made when it is first asked for: whoever only imports core pays nothing for it, nor does their bundle. */
 
-export function once<T>(make: () => T): () => T {
+function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => (made ??= { value: make() }).value;
 }

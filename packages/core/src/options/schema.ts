@@ -11,9 +11,10 @@ import type { AnyRetryOptions, ErrorMatcher, GeneralOptions, RetryOptions } from
 import type { FailureClass } from '../outcome.ts';
 import type { RequestDescription } from '../request.ts';
 import { check } from './check.ts';
-import { ACCEPTED_BY_GUARDS, budgetKinds, guardSchemas } from './guards-schema.ts';
-import { extended, lazy, makeAll, once } from './lazy.ts';
-import { count, duration, positiveDuration, wholeNumber } from './numbers-schema.ts';
+import { budgetKinds, guardSchemas } from './guards-schema.ts';
+import { extended, lazy, makeAll } from './lazy.ts';
+import { count, duration, factor, share, timeout, wholeNumber } from './numbers-schema.ts';
+import { objectOf, orFalse, wordsOf } from './objects-schema.ts';
 
 /** The options that JSON can say: those without functions and without `Infinity`. */
 export type JsonRetryOptions = Omit<
@@ -21,61 +22,24 @@ export type JsonRetryOptions = Omit<
   'retryableErrors' | 'nonRetryableErrors' | 'shouldRetry' | 'key' | 'hooks' | 'clock' | 'random'
 > & { strategy?: StrategyName | undefined; idempotencyKey?: boolean | undefined };
 
-/** What each option accepts, in the words of an error message and of the JSON Schema. */
-const accepted = /* @__PURE__ */ once((): Readonly<Record<string, string>> => ({
-  maxAttempts: 'a whole number of at least 1, or Infinity together with a timeout',
-  strategy: "'fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated', or a function that returns ms",
-  baseDelay: 'a number of ms of at least 0',
-  throttledBaseDelay: 'a number of ms of at least 0',
-  maxDelay: 'a number of ms of at least 0',
-  multiplier: 'a number of at least 1',
-  jitter: "'none', 'full', 'equal', or { range } with a range from 0 to 1",
-  'jitter.range': 'a number from 0 to 1',
-  attemptTimeout: 'a number of ms greater than 0; leave it out for none',
-  timeout: 'a number of ms greater than 0; leave it out for none',
-  methods: "an array of method names, such as ['GET', 'PUT']",
-  statusCodes: 'an array of statuses from 100 to 599',
-  errorCodes:
-    'an object from error code to failure class: connection, transport, timeout, throttled, transient, permanent or aborted',
-  retryableErrors: 'an array of error classes or predicates',
-  nonRetryableErrors: 'an array of error classes or predicates',
-  shouldRetry: 'a function (outcome, context) that returns true, false or undefined, or a promise of it',
-  retryAfter: 'an object { max, beyond }, or false to ignore hints',
-  'retryAfter.max': 'a number of ms of at least 0',
-  'retryAfter.beyond': "'stop' or 'cap'",
-  idempotencyKey: 'true, false, or a function of the request that returns a key',
-  attemptHeaders: 'true or false',
-  nested: "'single' or 'full'",
-  replay: 'an object { maxBytes }, or false to send streams once',
-  'replay.maxBytes': 'a whole number of bytes of at least 0',
-  resume: 'true or false',
-  key: 'a function of the request that returns a string',
-  ...ACCEPTED_BY_GUARDS,
-  maxKeys: 'a whole number of at least 1',
-  hooks: `an object of functions: ${HOOKS.join(', ')}`,
-  throwOnExhausted: 'true or false',
-  clock: 'an object with the functions now(), epoch() and schedule(delay, callback)',
-  random: 'a function that returns a number from 0 to below 1',
-}));
-
-/** The same for JSON, which has no functions and no `Infinity`. */
-export const acceptedInJson: () => Readonly<Record<string, string>> = /* @__PURE__ */ once(() => ({
-  ...accepted(),
-  maxAttempts: 'a whole number of at least 1',
-  strategy: "'fixed', 'linear', 'exponential', 'fibonacci' or 'decorrelated'",
-  idempotencyKey: 'true or false',
-}));
-
-const func = <T>(): z.ZodMiniCustom<T, T> => z.custom<T>((value) => typeof value === 'function');
+const func = <T>(words?: string): z.ZodMiniCustom<T, T> =>
+  z.custom<T>((value) => typeof value === 'function', words);
 /** Nobody changes it: `z.readonly` would freeze a copy that is not used. */
-const listOf = <T>(item: z.ZodMiniType<T, T>) => z.array(item) as z.ZodMiniType<readonly T[], readonly T[]>;
+const listOf = <T>(words: string, item: z.ZodMiniType<T, T>) =>
+  z.array(item, words) as z.ZodMiniType<readonly T[], readonly T[]>;
+const matchers = () => listOf('an array of error classes or predicates', func<ErrorMatcher>());
+const flag = () => z.boolean('true or false');
 const hookFunctions = () =>
-  z.strictObject(Object.fromEntries(HOOKS.map((name) => [name, z.optional(func())]))) as z.ZodMiniType<
-    RetryHooks,
-    RetryHooks
-  >;
+  objectOf(
+    Object.fromEntries(HOOKS.map((name) => [name, z.optional(func())])),
+    `an object of functions: ${HOOKS.join(', ')}`,
+  ) as z.ZodMiniType<RetryHooks, RetryHooks>;
 
-const strategyName = () => z.literal(['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated']);
+const strategyName = () =>
+  z.literal(
+    ['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated'],
+    "'fixed', 'linear', 'exponential', 'fibonacci' or 'decorrelated'",
+  );
 const failureClass = () =>
   z.literal([
     'connection',
@@ -87,52 +51,93 @@ const failureClass = () =>
     'aborted',
   ] satisfies FailureClass[]);
 
+/** Each with what it accepts, in words. */
 const jsonShape = /* @__PURE__ */ lazy({
   maxAttempts: count,
   strategy: strategyName,
   baseDelay: duration,
   throttledBaseDelay: duration,
   maxDelay: duration,
-  multiplier: () => z.number().check(z.gte(1)),
+  multiplier: factor,
   jitter: () =>
-    z.union([
-      z.literal(['none', 'full', 'equal']),
-      z.strictObject({ range: z.number().check(z.gte(0), z.lte(1)) }),
-    ]),
-  attemptTimeout: positiveDuration,
-  timeout: positiveDuration,
-  methods: () => listOf(z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/))),
-  statusCodes: () => listOf(wholeNumber().check(z.gte(100), z.lte(599))),
+    z.union(
+      [z.literal(['none', 'full', 'equal']), objectOf({ range: share() })],
+      "'none', 'full', 'equal', or { range } with a range from 0 to 1",
+    ),
+  attemptTimeout: timeout,
+  timeout,
+  methods: () =>
+    listOf(
+      "an array of method names, such as ['GET', 'PUT']",
+      z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)),
+    ),
+  statusCodes: () =>
+    listOf('an array of statuses from 100 to 599', wholeNumber().check(z.gte(100), z.lte(599))),
   // `z.record` would say the same, and would add 0.6 KB to every bundle.
-  errorCodes: () => z.catchall(z.strictObject({}), failureClass()),
+  errorCodes: () =>
+    z.catchall(
+      objectOf(
+        {},
+        'an object from error code to failure class: connection, transport, timeout, throttled, transient, permanent or aborted',
+      ),
+      failureClass(),
+    ),
   retryAfter: () =>
-    z.union([
-      z.strictObject({ max: z.optional(duration()), beyond: z.optional(z.literal(['stop', 'cap'])) }),
-      z.literal(false),
-    ]),
-  idempotencyKey: () => z.boolean(),
-  attemptHeaders: () => z.boolean(),
-  nested: () => z.literal(['single', 'full']),
+    orFalse(
+      objectOf(
+        {
+          max: z.optional(duration()),
+          beyond: z.optional(z.literal(['stop', 'cap'], "'stop' or 'cap'")),
+        },
+        'an object { max, beyond }',
+      ),
+      ' to ignore hints',
+    ),
+  idempotencyKey: flag,
+  attemptHeaders: flag,
+  nested: () => z.literal(['single', 'full'], "'single' or 'full'"),
   replay: () =>
-    z.union([z.strictObject({ maxBytes: z.optional(wholeNumber().check(z.gte(0))) }), z.literal(false)]),
-  resume: () => z.boolean(),
-  budget: () => z.union([...budgetKinds(), z.literal(false)]),
-  circuitBreaker: () => z.union([guardSchemas.circuitBreaker(), z.literal(false)]),
-  bulkhead: () => z.union([guardSchemas.bulkhead(), z.literal(false)]),
-  pacer: () => z.union([guardSchemas.pacer(), z.literal(false)]),
-  hedge: () => z.union([guardSchemas.hedge(), z.literal(false)]),
+    orFalse(
+      objectOf(
+        { maxBytes: z.optional(wholeNumber('a whole number of bytes of at least 0').check(z.gte(0))) },
+        'an object { maxBytes }',
+      ),
+      ' to send streams once',
+    ),
+  resume: flag,
+  budget: () =>
+    z.union([...budgetKinds(), z.literal(false)], `${wordsOf(guardSchemas.budget())}, or false for no limit`),
+  circuitBreaker: () => orFalse(guardSchemas.circuitBreaker()),
+  bulkhead: () => orFalse(guardSchemas.bulkhead()),
+  pacer: () => orFalse(guardSchemas.pacer()),
+  hedge: () => orFalse(guardSchemas.hedge()),
   maxKeys: count,
-  throwOnExhausted: () => z.boolean(),
+  throwOnExhausted: flag,
 });
 
 const optionsShape = /* @__PURE__ */ extended(jsonShape, {
-  maxAttempts: () => z.union([count(), z.literal(Infinity)]),
-  strategy: () => z.union([strategyName(), func<(context: BackoffContext) => number>()]),
-  idempotencyKey: () => z.union([z.boolean(), func<(request: RequestDescription) => string>()]),
-  retryableErrors: () => listOf(func<ErrorMatcher>()),
-  nonRetryableErrors: () => listOf(func<ErrorMatcher>()),
-  shouldRetry: () => func<NonNullable<GeneralOptions['shouldRetry']>>(),
-  key: () => func<(request: RequestDescription) => string>(),
+  maxAttempts: () =>
+    z.union(
+      [wholeNumber().check(z.gte(1)), z.literal(Infinity)],
+      'a whole number of at least 1, or Infinity together with a timeout',
+    ),
+  strategy: () =>
+    z.union(
+      [strategyName(), func<(context: BackoffContext) => number>()],
+      "'fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated', or a function that returns ms",
+    ),
+  idempotencyKey: () =>
+    z.union(
+      [z.boolean(), func<(request: RequestDescription) => string>()],
+      'true, false, or a function of the request that returns a key',
+    ),
+  retryableErrors: matchers,
+  nonRetryableErrors: matchers,
+  shouldRetry: () =>
+    func<NonNullable<GeneralOptions['shouldRetry']>>(
+      'a function (outcome, context) that returns true, false or undefined, or a promise of it',
+    ),
+  key: () => func<(request: RequestDescription) => string>('a function of the request that returns a string'),
   hooks: hookFunctions,
   clock: () =>
     z.custom<Clock>((value) => {
@@ -142,13 +147,13 @@ const optionsShape = /* @__PURE__ */ extended(jsonShape, {
         typeof clock.epoch === 'function' &&
         typeof clock.schedule === 'function'
       );
-    }),
-  random: () => func<Random>(),
+    }, 'an object with the functions now(), epoch() and schedule(delay, callback)'),
+  random: () => func<Random>('a function that returns a number from 0 to below 1'),
 });
 
 /** The options of JSON; the published JSON Schema is made from it. */
 export const jsonOptionsSchema = (): z.ZodMiniType<JsonRetryOptions, unknown> =>
-  z.partial(z.strictObject(makeAll(jsonShape)));
+  z.partial(objectOf(makeAll(jsonShape)));
 
 type Accepts<Wide, Narrow extends Wide> = Narrow extends Wide ? Wide : never;
 type SchemaInput = {
@@ -171,7 +176,7 @@ type Agreement = [
  * @throws RetryConfigError that names the first option that is wrong.
  */
 export function checkOptions(options: unknown): AnyRetryOptions {
-  check(optionsShape, options, accepted);
+  check(optionsShape, options);
   return ownOptions(options as Agreement[1]);
 }
 
@@ -198,7 +203,7 @@ function ownHooks(hooks: RetryHooks): RetryHooks {
  * @throws RetryConfigError that names the first option that is wrong.
  */
 export function checkJsonOptions(json: unknown): JsonRetryOptions {
-  check(jsonShape, json, acceptedInJson);
+  check(jsonShape, json);
   return json as JsonRetryOptions;
 }
 
