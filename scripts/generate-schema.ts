@@ -48,6 +48,8 @@ function generate(): object {
         jsonSchema.type = 'integer';
         jsonSchema.maximum ??= Number.MAX_SAFE_INTEGER;
       }
+      // A literal of both.
+      if (jsonSchema.type === 'boolean') delete jsonSchema.enum;
       const words = wordsOf(zodSchema);
       if (words) jsonSchema.description = words;
     },

@@ -28,7 +28,8 @@ const func = <T>(words?: string): z.ZodMiniCustom<T, T> =>
 const listOf = <T>(words: string, item: z.ZodMiniType<T, T>) =>
   z.array(item, words) as z.ZodMiniType<readonly T[], readonly T[]>;
 const matchers = () => listOf('an array of error classes or predicates', func<ErrorMatcher>());
-const flag = () => z.boolean('true or false');
+/** `z.boolean` would say the same, and would add 0.1 KB to every bundle. */
+const flag = () => z.literal([true, false], 'true or false');
 const hookFunctions = () =>
   objectOf(
     Object.fromEntries(HOOKS.map((name) => [name, z.optional(func())])),
@@ -128,7 +129,7 @@ const optionsShape = /* @__PURE__ */ extended(jsonShape, {
     ),
   idempotencyKey: () =>
     z.union(
-      [z.boolean(), func<(request: RequestDescription) => string>()],
+      [flag(), func<(request: RequestDescription) => string>()],
       'true, false, or a function of the request that returns a key',
     ),
   retryableErrors: matchers,
