@@ -3,7 +3,6 @@
 import { Admission } from './admission.ts';
 import type { Admitted } from './admission.ts';
 import { attachStatistics } from './attached-statistics.ts';
-import type { AttemptEntry } from './attempt-entry.ts';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt.ts';
 import type { Timer } from './clock.ts';
@@ -22,6 +21,7 @@ import type { Classification, Decision, FailureClass, Outcome, RetryReason } fro
 import type { ShouldRetryContext } from './options.ts';
 import type { RetryPolicy } from './policy.ts';
 import { askShouldRetry } from './should-retry.ts';
+import type { AnswerWait } from './should-retry.ts';
 import { describeRequest } from './request.ts';
 import type { RequestDescription } from './request.ts';
 
@@ -133,25 +133,25 @@ export abstract class Execution extends Admission implements AttemptOwner, Reque
    * The built-in verdict, or the user's. The end may come while this is on its way back, so ask `pendingInterruption`
    * then.
    *
-   * @param beside the attempt, where others run beside it and somebody else waits for the end
-   * @throws Interruption when the operation ends while the user's function thinks
+   * @param wait waits for a promise of the user's function
+   * @throws Interruption when the operation ends while the function thinks
    */
   protected async askShouldRetry(
     outcome: Outcome,
     builtIn: Classification,
-    beside?: AttemptEntry,
+    attemptNumber: number = this.operation.attemptNumber,
+    wait: AnswerWait = (pending) => this.unlessInterrupted(pending),
   ): Promise<Classification> {
     const { shouldRetry } = this.policy;
     if (shouldRetry === undefined) return builtIn;
     this.limitOperation();
     const context: ShouldRetryContext = {
-      attemptNumber: beside?.number ?? this.operation.attemptNumber,
+      attemptNumber,
       request: describeRequest(this.operation.request),
       failureClass: builtIn.failureClass,
       retryable: builtIn.retryable,
       remaining: this.remaining(),
     };
-    const wait = beside ? undefined : <V>(pending: PromiseLike<V>) => this.unlessInterrupted(pending);
     return askShouldRetry(shouldRetry, outcome, builtIn, context, wait);
   }
 

@@ -152,7 +152,8 @@ export class HedgedExecution extends EventExecution {
 
   /** Others may answer while the user's function thinks: then this attempt has lost. */
   async #askAboutLeg(leg: Leg, outcome: Outcome, builtIn: Classification, endedAt: number): Promise<void> {
-    const classification = await this.askShouldRetry(outcome, builtIn, leg.entry);
+    const wait = (pending: PromiseLike<unknown>): Promise<unknown> => unlessLost(pending, leg);
+    const classification = await this.askShouldRetry(outcome, builtIn, leg.entry.number, wait);
     if (this.#round?.legOf(leg.attempt)) this.#judgeLeg(leg, outcome, classification, endedAt);
   }
 
@@ -225,5 +226,15 @@ export class HedgedExecution extends EventExecution {
   protected override end(interruption: Interruption): void {
     this.#round?.end();
     super.end(interruption);
+  }
+}
+
+/** What the user's function says of one of several attempts. One that has lost has no body any more to be read. */
+async function unlessLost(pending: PromiseLike<unknown>, { attempt }: Leg): Promise<unknown> {
+  try {
+    return await pending;
+  } catch (error) {
+    if (attempt.isAbandoned) return undefined;
+    throw error;
   }
 }

@@ -7,8 +7,11 @@ import type { GeneralOptions, ShouldRetryContext } from './options.ts';
 import type { Classification, Outcome } from './outcome.ts';
 import { warnOnce } from './warnings.ts';
 
+/** Waits for what the user's function answers. */
+export type AnswerWait = (pending: PromiseLike<unknown>) => Promise<unknown>;
+
 /**
- * @param wait waits for a promise of the user's, unless the operation ends
+ * @param wait waits for a promise of the user's, unless the operation ends or the attempt loses
  * @throws Interruption when it ends meanwhile
  */
 export async function askShouldRetry(
@@ -16,11 +19,11 @@ export async function askShouldRetry(
   outcome: Outcome,
   builtIn: Classification,
   context: ShouldRetryContext,
-  wait: (<V>(pending: PromiseLike<V>) => Promise<V>) | undefined,
+  wait: AnswerWait,
 ): Promise<Classification> {
   try {
     const answer = shouldRetry(outcome, context);
-    const verdict: unknown = isPromiseLike(answer) ? await (wait ? wait(answer) : answer) : answer;
+    const verdict: unknown = isPromiseLike(answer) ? await wait(answer) : answer;
     if (verdict === undefined || typeof verdict === 'boolean') return applyVerdict(builtIn, verdict);
     const given = describeValue(verdict);
     warnOnce(shouldRetry, `shouldRetry returned ${given}, accepted: true, false or undefined`);

@@ -466,6 +466,31 @@ describe('shouldRetry', () => {
       [2, true, 200, 'success'],
     ]);
   });
+
+  it.each<[string, boolean, number]>([
+    ['and is not blamed when the body of one that has lost goes away under it', true, 0],
+    ['and is blamed when it fails by itself', false, 1],
+  ])('thinks, %s', async (_, lost, warnings) => {
+    const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    let asked = 0;
+    const started = start([{ after: 60 }, { after: 15 }], {
+      options: {
+        shouldRetry: (): Promise<undefined> | undefined => {
+          asked += 1;
+          if (asked > 1) return undefined;
+          return new Promise((_resolve, reject) =>
+            started.clock.schedule(lost ? 1000 : 2, () => {
+              reject(new Error('The body was cancelled'));
+            }),
+          );
+        },
+      },
+    });
+    await started.clock.run(started.ending);
+    await started.clock.advance(2000);
+    expect(emitWarning).toHaveBeenCalledTimes(warnings);
+    emitWarning.mockRestore();
+  });
 });
 
 describe('attemptTimeout', () => {
