@@ -11,6 +11,8 @@ interface ErrorLike {
   readonly syscall?: unknown;
   readonly cause?: unknown;
   readonly errors?: unknown;
+  /** Tenax: of the operation. */
+  readonly statistics?: { readonly attempts?: readonly unknown[]; readonly reason?: unknown };
   /** axios: of the request. */
   readonly config?: { readonly timeoutErrorMessage?: unknown };
 }
@@ -141,7 +143,8 @@ function explainError(
     const byMessage = ofUser
       ? undefined
       : (explainTunnel(code, text) ?? explainAxios(error, code, text, table, explained));
-    const failureClass = byMessage ?? classOfCode(code, table);
+    const isOfCause = !ofUser && isOfSingleAttempt(error);
+    const failureClass = isOfCause ? undefined : (byMessage ?? classOfCode(code, table));
     if (failureClass === 'transport' && !ofUser && neverSent(error, text)) return 'connection';
     if (failureClass !== undefined) return failureClass;
   }
@@ -153,6 +156,15 @@ function explainError(
     explainErrors(error, table, explained) ??
     explain(error.cause, table, explained, error) ??
     explainByMessage(name, text, error.cause)
+  );
+}
+
+/** A single attempt has retried nothing: what it failed with is what counts. */
+function isOfSingleAttempt({ code, statistics }: ErrorLike): boolean {
+  return (
+    code === 'TENAX_EXHAUSTED' &&
+    statistics?.reason === 'attempts_exhausted' &&
+    statistics.attempts?.length === 1
   );
 }
 

@@ -66,6 +66,20 @@ describe('EDGE 14: nested retries multiply', () => {
     expect(send).toHaveBeenCalledTimes(3);
   });
 
+  it.each([codedError('ECONNRESET'), new Error('again')])(
+    'the same when somebody has wrapped the error of a single attempt: %s',
+    async (failure) => {
+      const { clock, inner, outer } = nested({ maxAttempts: 1 });
+      const send = vi.fn<() => Promise<never>>(() => Promise.reject(failure));
+      const operation = () =>
+        inner.execute(send).catch((cause: unknown) => {
+          throw new Error('users could not be read', { cause });
+        });
+      await rejectionOf(clock.run(outer.execute(operation)));
+      expect(send).toHaveBeenCalledTimes(3);
+    },
+  );
+
   it('not when the inner ended with its last error itself', async () => {
     const { clock, inner, outer } = nested({ throwOnExhausted: false });
     const error = new Error('again');
