@@ -8,6 +8,17 @@ import { createRetryEngine } from '../src/engine.ts';
 const LONGEST = 2 ** 31 - 1;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** What is begun within `run` never hears of a promise. */
+function holdingPromiseJobs(run: () => void): void {
+  const then = Object.getOwnPropertyDescriptor(Promise.prototype, 'then') as PropertyDescriptor;
+  Reflect.defineProperty(Promise.prototype, 'then', { ...then, value: () => undefined });
+  try {
+    run();
+  } finally {
+    Reflect.defineProperty(Promise.prototype, 'then', then);
+  }
+}
+
 describe('a wait of the system clock', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
   afterEach(() => void vi.useRealTimers());
@@ -179,6 +190,22 @@ describe('a wait of 0 ms', () => {
     const engine = createRetryEngine({ baseDelay: 0 });
     const failing = (): Promise<never> => Promise.reject(new Error('failed'));
     await expect(engine.execute(failing)).rejects.toBe(refusal);
+  });
+
+  // As fakeAsync of zone.js does.
+  it('is not lost with one whose promise jobs a test has held back', async () => {
+    vi.useFakeTimers({ toFake: ['setImmediate', 'clearImmediate'] });
+    const callback = vi.fn<() => void>();
+    try {
+      holdingPromiseJobs(() => systemClock.schedule(0, () => undefined));
+      vi.clearAllTimers();
+      await Promise.resolve();
+      systemClock.schedule(0, callback);
+      await vi.runAllTimersAsync();
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(callback).toHaveBeenCalledTimes(1);
   });
 
   it('needs no setImmediate where there is a message port', async () => {
