@@ -1,9 +1,12 @@
+import { fetch as undiciFetch } from 'undici';
 import { describe, expect, it, vi } from 'vitest';
 
 import { collectGarbage } from '../../core/test/garbage.ts';
 import { createRetryingFetch } from '../src/index.ts';
+import { ownAgent } from './servers/agent.ts';
 import { flakyServer, silence, status } from './servers/flaky-server.ts';
 import type { Answer } from './servers/flaky-server.ts';
+import { someTurns } from './servers/retry-under-way.ts';
 
 const content = Buffer.from('0123456789'.repeat(100));
 const ETAG = { etag: '"v1"' };
@@ -49,6 +52,45 @@ describe('a download that is continued', () => {
     expect(await read(await createRetryingFetch(OPTIONS)(server.url))).toEqual(content);
   });
 
+  it('lets the connection of an answer that says so go', async () => {
+    await using server = await flakyServer(breakOff(content.length, {}), (response) => {
+      response.writeHead(416, { 'content-range': `bytes */${content.length}` }).write('begin');
+    });
+    expect(await read(await createRetryingFetch(OPTIONS)(server.url))).toEqual(content);
+    await server.idle();
+  });
+
+  it('lets the connection of an answer that is refused go', async () => {
+    await using server = await flakyServer(breakOff(100), (response) => {
+      response.writeHead(200, { etag: '"v2"' }).write('begin');
+    });
+    const response = await createRetryingFetch(OPTIONS)(server.url);
+    await expect(read(response)).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    await server.idle();
+  });
+
+  it('EDGE 41: refuses to go on when the length changes that a part has told', async () => {
+    await using server = await flakyServer(breakOff(100, {}), parts(300), (response) => {
+      response.writeHead(206, { ...ETAG, 'content-range': 'bytes 400-999/2000' }).end(Buffer.alloc(600));
+    });
+    const response = await createRetryingFetch(OPTIONS)(server.url);
+    await expect(read(response)).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+  });
+
+  it('goes on past answers that are not the rest, over a connection of its own', async () => {
+    const stalled: Answer = (response) => {
+      response.writeHead(503).write('begin');
+    };
+    await using server = await flakyServer(breakOff(100), stalled, parts(1000));
+    await using agent = ownAgent({ connections: 1 });
+    const fetch = createRetryingFetch({
+      ...OPTIONS,
+      fetch: undiciFetch as unknown as typeof globalThis.fetch,
+    });
+    const response = await fetch(server.url, { dispatcher: agent.dispatcher } as object);
+    expect(await read(response)).toEqual(content);
+  });
+
   it.each([{}, { attemptTimeout: 5000 }, { timeout: 5000 }])(
     'is ended by its signal in the continued part too, with %o',
     async (limits) => {
@@ -64,6 +106,7 @@ describe('a download that is continued', () => {
       const end = reader.read().catch((reason: unknown) => reason);
       controller.abort('enough');
       expect(await end).toBe('enough');
+      await server.idle();
     },
   );
 
@@ -107,6 +150,7 @@ describe('a download that is continued', () => {
     const response = await fetch(server.url, { signal: controller.signal });
     controller.abort('enough');
     await expect(read(response)).rejects.toBe('enough');
+    await server.idle();
     expect(onGiveUp).not.toHaveBeenCalled();
     expect(fetch.engine.statistics.snapshot().totalOperations).toBe(1);
   });
@@ -122,6 +166,8 @@ describe('a download that is continued', () => {
     const pending = reader.read();
     await reader.cancel();
     expect(await pending).toMatchObject({ done: true });
+    await server.idle();
+    await someTurns();
     expect(onGiveUp).not.toHaveBeenCalled();
     expect(fetch.engine.statistics.snapshot().totalOperations).toBe(1);
   });

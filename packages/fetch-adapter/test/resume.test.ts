@@ -92,6 +92,7 @@ describe('resume', () => {
     ['another range', part({ contentRange: 'bytes 7-4999/5000' })],
     ['another length', part({ contentRange: 'bytes 2000-5999/6000' })],
     ['no Content-Range', status(206, STRONG)],
+    ['an end that comes too soon', status(416, { ...STRONG, 'content-range': 'bytes */2000' })],
     [
       'more bytes than there are',
       (response) => {

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { collectGarbage } from '../../core/test/garbage.ts';
 import { createRetryingFetch } from '../src/index.ts';
-import { flakyServer } from './servers/flaky-server.ts';
+import { flakyServer, status } from './servers/flaky-server.ts';
 import type { Answer } from './servers/flaky-server.ts';
 
 const content = '0123456789'.repeat(100);
@@ -108,18 +108,56 @@ describe('the body of a resumed response', () => {
   it.each([null, 0, 'enough'])('is read as text to the caller’s abort with %o', async (reason) => {
     await using server = await flakyServer(hanging);
     const controller = new AbortController();
-    const text = (await fetch(server.url, { signal: controller.signal })).text();
+    const own = createRetryingFetch(OPTIONS);
+    const text = (await own(server.url, { signal: controller.signal })).text();
     controller.abort(reason);
     await expect(text).rejects.toBe(reason);
+    await server.idle();
+    // It was no break that another operation would have to mend.
+    expect(own.engine.statistics.snapshot().totalOperations).toBe(1);
   });
 
-  it('fails with its own error where Chromium has one for all', async () => {
-    using _ = vi.spyOn(Response.prototype, 'text').mockImplementation(async function (this: Response) {
-      return (await this.blob().catch(() => Promise.reject(new TypeError('Failed to fetch')))).text();
-    });
-    const other: Answer = (response) => response.writeHead(206, { etag: '"v2"' }).end();
-    await using server = await flakyServer(begin, other);
-    await expect((await fetch(server.url)).text()).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+  it('says that it was read before, as any other does, when it has failed', async () => {
+    await using server = await flakyServer(begin, status(200));
+    const response = await fetch(server.url);
+    await expect(response.text()).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    await expect(response.text()).rejects.toThrow(/already been read/u);
+  });
+
+  describe.each(['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const)(
+    'read by %s, where Chromium has one error for all',
+    (name) => {
+      const likeChromium = (): Disposable =>
+        vi.spyOn(Response.prototype, name as 'text').mockImplementation(async function (this: Response) {
+          const sink = new WritableStream();
+          await this.body?.pipeTo(sink).catch(() => Promise.reject(new TypeError('Failed to fetch')));
+          return '';
+        });
+
+      it('fails with its own error', async () => {
+        using _ = likeChromium();
+        const other: Answer = (response) => response.writeHead(206, { etag: '"v2"' }).end();
+        await using server = await flakyServer(begin, other);
+        const reading = (await fetch(server.url))[name]();
+        await expect(reading).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+      });
+
+      it('fails with an abort that came before it', async () => {
+        using _ = likeChromium();
+        await using server = await flakyServer(hanging);
+        const controller = new AbortController();
+        const response = await fetch(server.url, { signal: controller.signal });
+        controller.abort('enough');
+        await expect(response[name]()).rejects.toBe('enough');
+      });
+    },
+  );
+
+  it('says that it was redirected, and where to', async () => {
+    await using server = await flakyServer(status(302, { location: '/there' }), begin, rest);
+    const response = await fetch(server.url);
+    expect([response.redirected, response.url]).toEqual([true, `${server.url}there`]);
+    expect(await response.text()).toBe(content);
   });
 
   it('is garbage when it is dropped, while its signal lives on', async () => {
