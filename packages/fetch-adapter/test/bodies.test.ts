@@ -213,6 +213,35 @@ describe('a stream that can not be kept', () => {
   });
 });
 
+describe('a request without a body', () => {
+  it.each([null, undefined])('may say so with %s', async (body) => {
+    await using server = await flakyServer(unavailable, ok);
+    expect((await fetch(server.url, { method: 'PUT', body: body as null })).status).toBe(200);
+    expect(server.requests.map((seen) => seen.body.length)).toEqual([0, 0]);
+  });
+});
+
+describe('a body that can not be looked at', () => {
+  it('in a Request, as in Firefox, is cloned for each attempt', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    const request = new Request(server.url, asBody(text));
+    Object.defineProperty(request, 'body', { value: undefined });
+    expect((await fetch(request)).status).toBe(200);
+    expect(server.requests.map(({ body }) => body.toString())).toEqual([text, text]);
+  });
+
+  it('as FormData of React Native, is sent as it is', async () => {
+    class NativeFormData {
+      readonly parts: readonly string[] = [text];
+    }
+    using _ = vi.spyOn(globalThis, 'FormData').mockImplementation(NativeFormData as never);
+    const own = vi.fn<typeof globalThis.fetch>(async () => new Response('later', { status: 503 }));
+    const body = new FormData();
+    await createRetryingFetch({ baseDelay: 0, fetch: own })('http://127.0.0.1/', asBody(body));
+    expect(own.mock.calls.map(([, init]) => init?.body === body)).toEqual([true, true, true]);
+  });
+});
+
 describe('a body that was sent', () => {
   it.each([
     ['at once', 200],

@@ -1,9 +1,10 @@
 import { createServer } from 'node:net';
+import { Readable } from 'node:stream';
 import type { AddressInfo } from 'node:net';
 
 import { getRetryStatistics } from '@tenax/core';
 import { fetch as undiciFetch } from 'undici';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { createRetryingFetch } from '../src/index.ts';
 import { ownAgent } from './servers/agent.ts';
@@ -40,6 +41,19 @@ describe('a discarded response', () => {
     await using agent = ownAgent();
     const response = await fetch(server.url, through(agent));
     expect([response.status, server.connections]).toEqual([200, 3]);
+  });
+
+  it('that says it is large is cancelled before anything is read of it', async () => {
+    const [pull, cancel] = [vi.fn<() => void>(), vi.fn<() => void>()];
+    const large = new Response(new ReadableStream({ pull, cancel }, { highWaterMark: 0 }), {
+      status: 503,
+      headers: { 'content-length': '1000000' },
+    });
+    const answers = [large, new Response('ok')];
+    const own = async (): Promise<Response> => answers.shift() as Response;
+    expect((await createRetryingFetch({ baseDelay: 0, fetch: own })('http://127.0.0.1/')).status).toBe(200);
+    expect(cancel).toHaveBeenCalledOnce();
+    expect(pull).not.toHaveBeenCalled();
   });
 
   it('that never ends does not hold the next attempt up', async () => {
@@ -87,13 +101,20 @@ describe('a response whose body shouldRetry reads', () => {
   });
 });
 
-describe('a response without a stream, as React Native has it', () => {
-  it('is discarded without harm', async () => {
+describe('a response without a stream of the platform’s', () => {
+  it.each([
+    ['as React Native has it', () => undefined],
+    ['as node-fetch has it', () => Readable.from(['later'])],
+  ])('%s, is discarded without harm', async (_, make) => {
     const answers = [503, 503, 200];
     const native = createRetryingFetch({
       baseDelay: 0,
       fetch: () =>
-        Promise.resolve({ status: answers.shift(), headers: new Headers() } as unknown as Response),
+        Promise.resolve({
+          status: answers.shift(),
+          headers: new Headers(),
+          body: make(),
+        } as unknown as Response),
       hooks: { onAttempt: () => undefined },
     });
     expect((await native('http://127.0.0.1/')).status).toBe(200);

@@ -2,7 +2,7 @@ import { getRetryStatistics, RetryConfigError, RetryExhaustedError } from '@tena
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import createClient from 'openapi-fetch';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { createRetryingFetch, retryingFetch } from '../src/index.ts';
 import type { RetryingFetchOptions } from '../src/index.ts';
@@ -116,12 +116,39 @@ describe('the input', () => {
     ]);
   });
 
+  it('may have null as its init, as the platform allows', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    expect((await fetch(server.url, null as never)).status).toBe(200);
+  });
+
+  it('may have an init of a class, and a dispatcher beside what the platform reads of it', async () => {
+    const own = vi.fn<typeof globalThis.fetch>(async () => new Response('later', { status: 503 }));
+    const dispatcher = {};
+    class Init {
+      method = 'PUT';
+      dispatcher = dispatcher;
+    }
+    await createRetryingFetch({ ...QUICK, fetch: own })('http://127.0.0.1/', new Init());
+    expect(own.mock.calls.map(([input, init]) => [(input as Request).method, init])).toEqual(
+      Array.from({ length: 3 }, () => ['PUT', { dispatcher }]),
+    );
+  });
+
+  it('is relative to the page, and one that is invalid there is refused once too', async () => {
+    vi.stubGlobal('location', { href: 'about:blank' });
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const error = await failure(fetch('/users'));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(getRetryStatistics(error)).toMatchObject({ reason: 'permanent_failure', attempts: [{}] });
+  });
+
   it.each([
     ['an invalid URL', () => fetch('no url')],
     ['an invalid header', () => fetch('http://127.0.0.1/', { headers: { a: 'b\nsecret' } })],
     ['a header that is no pair', () => fetch('http://127.0.0.1/', { headers: ['ab'] as never })],
     ['EDGE "bad port"', () => fetch('http://127.0.0.1:1/')],
     ['EDGE "unknown scheme"', () => fetch('foo://x/')],
+    ['null', () => fetch(null as never)],
     ['a GET with a body', () => fetch('http://127.0.0.1/', Object.assign({}, { body: 'x' }))],
   ])('%s is refused once, as the platform does', async (_, send) => {
     const error = await failure(send());
@@ -263,6 +290,8 @@ describe('options', () => {
     expect(server.requests).toHaveLength(1);
     await fetch(server.url, { keepalive: true, retry: { maxAttempts: 2 } });
     expect(server.requests).toHaveLength(3);
+    await fetch(new Request(server.url, { keepalive: true }), { keepalive: false });
+    expect(server.requests).toHaveLength(6);
   });
 
   it('retryingFetch has the defaults, and an engine', () => {

@@ -190,6 +190,10 @@ describe('one request only is sent', () => {
   it.each<[string, () => RetryingRequestInit]>([
     ['a POST without a key', () => ({ method: 'POST', body: 'text' })],
     ['a stream', () => ({ method: 'PUT', body: streamed(), duplex: 'half' })],
+    [
+      'a stream that nothing is kept of',
+      () => ({ method: 'PUT', body: streamed(), duplex: 'half', retry: { replay: false } }),
+    ],
   ])('for %s', async (_what, init) => {
     await using server = await flakyServer(late);
     const { clock, fetch } = hedging();

@@ -22,20 +22,27 @@ describe('the rules of the platform', () => {
     expect(getRetryStatistics(ours)?.attempts).toHaveLength(1);
   });
 
-  it('EDGE 18: members that only this platform knows pass through, to every attempt', async () => {
-    const own = vi
-      .fn<typeof globalThis.fetch>()
-      .mockResolvedValueOnce(new Response('later', { status: 503 }))
-      .mockResolvedValue(new Response('ok'));
-    const init = {
-      dispatcher: {},
-      credentials: 'include',
-      integrity: 'sha256-x',
-      cf: { cacheTtl: 1 },
-    } as object;
-    await createRetryingFetch({ ...QUICK, fetch: own })('http://127.0.0.1/', init);
-    expect(own.mock.calls.map(([, given]) => given)).toEqual([init, init]);
-  });
+  it.each([
+    ['of a plain object', Object.prototype],
+    ['of an object without a prototype', null],
+  ])(
+    'EDGE 18: members %s that only this platform knows pass through, to every attempt',
+    async (_, prototype) => {
+      const own = vi
+        .fn<typeof globalThis.fetch>()
+        .mockResolvedValueOnce(new Response('later', { status: 503 }))
+        .mockResolvedValue(new Response('ok'));
+      const members = {
+        dispatcher: {},
+        credentials: 'include',
+        integrity: 'sha256-x',
+        cf: { cacheTtl: 1 },
+      };
+      const init: object = Object.assign(Object.create(prototype) as object, members);
+      await createRetryingFetch({ ...QUICK, fetch: own })('http://127.0.0.1/', init);
+      expect(own.mock.calls.map(([, sent]) => ({ ...sent }))).toEqual([members, members]);
+    },
+  );
 
   it.each<[string, RetryingRequestInit | undefined, boolean]>([
     ['is kept', undefined, true],

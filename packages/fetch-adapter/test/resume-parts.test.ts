@@ -129,6 +129,35 @@ describe('a download that is continued', () => {
     ]);
   });
 
+  it('keeps the headers that beforeRetry has set on the attempt whose body broke off', async () => {
+    await using server = await flakyServer(status(503), breakOff(100), parts(1000));
+    const fetch = createRetryingFetch({
+      ...OPTIONS,
+      hooks: {
+        beforeRetry: ({ headers, status: code }) => {
+          if (code === 503) headers.set('authorization', 'new');
+        },
+      },
+    });
+    expect(await read(await fetch(server.url, { headers: { authorization: 'old' } }))).toEqual(content);
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['old', 'new', 'new']);
+  });
+
+  it('keeps the referrer of a Request', async () => {
+    const sent = vi.fn<typeof globalThis.fetch>((input, init) => globalThis.fetch(input, init));
+    await using server = await flakyServer(breakOff(100), parts(1000));
+    const about = { referrer: new URL('/page', server.url).href, referrerPolicy: 'no-referrer' } as const;
+    const request = new Request(server.url, about);
+    expect(await read(await createRetryingFetch({ ...OPTIONS, fetch: sent })(request))).toEqual(content);
+    expect(sent.mock.calls[1]?.[1]).toMatchObject(about);
+  });
+
+  it('may be asked for with a method in small letters', async () => {
+    await using server = await flakyServer(breakOff(100), parts(1000));
+    const response = await createRetryingFetch(OPTIONS)(server.url, { method: 'get' });
+    expect(await read(response)).toEqual(content);
+  });
+
   it('keeps a status text that no constructor takes', async () => {
     await using server = await flakyServer((response, request) => {
       const head = `HTTP/1.1 200 成功\r\netag: "v1"\r\ncontent-length: 2\r\n\r\nok`;
