@@ -85,8 +85,6 @@ function requestBody(
   replay: RetryPolicy['replay'],
 ): RequestBody {
   if (!isRequest(input) || (isBodiless(input.method) && !input.body)) return new StaticBody(input, init);
-  // Refused by the platform, in its own words.
-  if (input.bodyUsed) return new StaticBody(input, init, false);
   if (!replay) return new UnkeptBody(input, init);
   const clone = cloneOf(input);
   if (clone === undefined) return new StaticBody(input, init, false);
@@ -101,7 +99,7 @@ function isBodiless(method: string): boolean {
 
 /**
  * Made before anything looks at the body: after that, Deno sends it without its length, and Bun can't clone a copy of
- * another request any more. A body that somebody reads has no clone.
+ * another request any more. A body that was read has no clone: the platform refuses it, in its own words.
  */
 function cloneOf(request: Request): Request | undefined {
   try {
@@ -111,7 +109,7 @@ function cloneOf(request: Request): Request | undefined {
   }
 }
 
-/** Ends the stream or the iterator of a request that will not be sent. A stream that somebody reads is theirs. */
+/** Ends the stream or the iterator of a request that will not be sent. One that somebody reads is theirs: it refuses. */
 export function cancelBody(
   input: string | URL | Request,
   init: RequestInit | undefined,
@@ -119,7 +117,7 @@ export function cancelBody(
 ): void {
   const body: unknown = init?.body ?? (isRequest(input) ? input.body : undefined);
   if (body instanceof ReadableStream) {
-    if (!body.locked) void body.cancel(reason).catch(() => undefined);
+    void body.cancel(reason).catch(() => undefined);
     return;
   }
   const iterable = body as AsyncIterable<unknown> | null | undefined;

@@ -5,7 +5,6 @@ import type { RetryEngine, RetryOptions } from '@tenax/core';
 
 import { FetchExchange } from './fetch-exchange.ts';
 import type { Fetch, RetryingRequestInit } from './fetch-exchange.ts';
-import { isRequest } from './fetch-arguments.ts';
 
 /** `fetch`, retrying. */
 export interface RetryingFetch {
@@ -84,7 +83,7 @@ function exchangeOf(
   }
   // An init with a prototype, such as a Request, can't be copied by its own properties: let the platform read it.
   const { dispatcher, retry } = init as RetryingRequestInit & { dispatcher?: unknown };
-  const request = new Request(isRequest(input) ? input : String(input), init);
+  const request = new Request(input, init);
   const rest = { ...(dispatcher !== undefined && { dispatcher }), ...(retry !== undefined && { retry }) };
   return new FetchExchange(engine, fetch, request, rest);
 }
