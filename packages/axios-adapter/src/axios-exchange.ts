@@ -74,9 +74,10 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   get hasIdempotencyKey(): boolean {
-    // The caller's own: what an adapter of the user's has set or replaced may be another for each attempt.
+    // The caller's own: what an adapter of the user's has set or replaced may be another for each attempt. axios sends
+    // no header whose value is `undefined`, `null` or `false`.
     return Object.entries(this.#headers).some(
-      ([name, value]) => value !== undefined && name.toLowerCase() === 'idempotency-key',
+      ([name, value]) => (value ?? false) !== false && name.toLowerCase() === 'idempotency-key',
     );
   }
 

@@ -229,6 +229,17 @@ describe('a request that may have been processed', () => {
     expect(keys).toHaveLength(3);
   });
 
+  it.each([undefined, null, false])(
+    'is not sent again under a key of %s, which axios leaves out',
+    async (key) => {
+      await using server = await flakyServer(unavailable, ok);
+      const headers = { 'Idempotency-Key': key } as object;
+      const error = await failureOf(attached().post(server.url, { a: 1 }, { headers }));
+      expect(error.retry?.reason).toBe('method_not_idempotent');
+      expect(server.requests.map((request) => request.headers['idempotency-key'])).toEqual([undefined]);
+    },
+  );
+
   it("is sent again under the caller's own key, which stays", async () => {
     await using server = await flakyServer(reset, ok);
     const headers = { 'idempotency-key': 'mine' };
