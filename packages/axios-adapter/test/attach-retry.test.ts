@@ -84,6 +84,35 @@ describe('attachRetry', () => {
     expect(second.engine).not.toBe(first.engine);
   });
 
+  it('detach takes its own off where another was ejected before', () => {
+    const instance = create();
+    const { request } = instance.interceptors;
+    const id = request.use((config) => config);
+    const handle = attachRetry(instance);
+    request.eject(id);
+    expect(() => attachRetry(instance)).toThrow(RetryConfigError);
+    handle.detach();
+    expect(interceptorsOf(instance)).toEqual([]);
+  });
+
+  it('works where the list of interceptors is not to be seen', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    const instance = create();
+    const { request } = instance.interceptors;
+    instance.interceptors.request = new Proxy(request, {
+      get: (target, name) => {
+        const value: unknown = name === 'handlers' ? undefined : Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const handle = attachRetry(instance, AT_ONCE);
+    expect(() => attachRetry(instance)).toThrow(RetryConfigError);
+    expect((await instance.get(server.url)).retry?.attempts).toHaveLength(2);
+    handle.detach();
+    instance.interceptors.request = request;
+    expect(interceptorsOf(instance)).toEqual([]);
+  });
+
   it('detach leaves a request that is under way its retries', async () => {
     const instance = create();
     const handle = attachRetry(instance, AT_ONCE);
@@ -236,20 +265,34 @@ describe('statistics', () => {
     }
   });
 
-  it("are on a response of the caller's own adapter, which stays that object with all that it has", async () => {
-    const made = { data: 1, status: 200, statusText: '', headers: {}, request: {}, cached: true };
-    const responses: object[] = [];
-    const adapter: AxiosAdapter = async (config) => {
-      const response = { ...made, config };
-      responses.push(response);
-      return Promise.resolve(response);
-    };
+  it("are not where the caller's own adapter has put something of that name", async () => {
+    const adapter: AxiosAdapter = async (config) =>
+      Promise.resolve({ data: 1, status: 200, statusText: '', headers: {}, config, retry: 'own' } as never);
     const response = await attached().get('http://127.0.0.1/', { adapter });
-    expect(responses).toEqual([response]);
-    expect(response).toBe(responses[0]);
-    expect(response).toMatchObject({ cached: true });
-    expect(response.retry?.attempts).toHaveLength(1);
+    expect(response.retry).toBe('own');
+    expect(getRetryStatistics(response)?.attempts).toHaveLength(1);
   });
+
+  it.each([
+    ['', (adapter: AxiosAdapter) => adapter, { cached: true }],
+    [', in a list too,', (adapter: AxiosAdapter) => [adapter], {}],
+  ])(
+    "are on a response of the caller's own adapter, which%s stays that object with all that it has",
+    async (_, given, more) => {
+      const made = { data: 1, status: 200, statusText: '', headers: {}, request: {}, ...more };
+      const responses: object[] = [];
+      const adapter: AxiosAdapter = async (config) => {
+        const response = { ...made, config };
+        responses.push(response);
+        return Promise.resolve(response);
+      };
+      const response = await attached().get('http://127.0.0.1/', { adapter: given(adapter) });
+      expect(responses).toEqual([response]);
+      expect(response).toBe(responses[0]);
+      expect(response).toMatchObject(more);
+      expect(response.retry?.attempts).toHaveLength(1);
+    },
+  );
 
   it('EDGE 34: leave JSON.stringify(error) and error.toJSON() as bare axios has them', async () => {
     await using server = await flakyServer(unavailable);

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { Blob as NodeBlob } from 'node:buffer';
 
 import { create } from 'axios';
-import type { AxiosInstance } from 'axios';
+import type { AxiosAdapter, AxiosInstance } from 'axios';
 import FormDataPackage from 'form-data';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -142,6 +142,22 @@ describe('a stream', () => {
     await using server = await flakyServer(unavailable, ok);
     await put(attached({ replay: { maxBytes: 4000 } }), server, large());
     expect(server.requests.map(({ body }) => body.length)).toEqual([4000, 4000]);
+  });
+
+  it.each<[string, () => Readable | ReadableStream]>([
+    ['of Node', node],
+    ['of the platform', web],
+  ])('%s is left as it is where it is sent once', async (_, make) => {
+    for (const options of [{ maxAttempts: 1 }, { replay: false }] as const) {
+      let sent: unknown;
+      const adapter: AxiosAdapter = async (config) => {
+        sent = config.data;
+        return Promise.resolve({ data: '', status: 200, statusText: '', headers: {}, config });
+      };
+      const data = make();
+      await attached(options, { adapter }).put('http://127.0.0.1/', data);
+      expect(sent === data).toBe(true);
+    }
   });
 
   it('with replay: false is sent once, as it is', async () => {

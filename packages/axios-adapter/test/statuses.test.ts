@@ -126,19 +126,35 @@ describe('shouldRetry', () => {
     expect((await instance.get(server.url)).data).toEqual({ state: 'done' });
   });
 
-  it('reads text and JSON, whatever the caller asked for', async () => {
-    await using server = await flakyServer(done);
-    const seen: unknown[] = [];
-    const instance = attached({
-      shouldRetry: async (outcome) => {
+  it.each(ADAPTERS)(
+    'reads text and JSON, whatever the caller asked for, with the %s adapter',
+    async (adapter) => {
+      await using server = await flakyServer(done);
+      const seen: unknown[] = [];
+      const shouldRetry = async (outcome: Outcome): Promise<undefined> => {
         if (outcome.kind === 'response') seen.push(await outcome.text(), await outcome.json());
-        return undefined;
-      },
-    });
-    await instance.get(server.url);
-    const { data } = await instance.get<Buffer>(server.url, { responseType: 'arraybuffer' });
-    expect(data.toString()).toBe('{"state":"done"}');
-    expect(seen).toEqual(['{"state":"done"}', { state: 'done' }, '{"state":"done"}', { state: 'done' }]);
+      };
+      const instance = attached({ shouldRetry }, { adapter });
+      await instance.get(server.url);
+      const { data } = await instance.get<ArrayBuffer>(server.url, { responseType: 'arraybuffer' });
+      expect(Buffer.from(data).toString()).toBe('{"state":"done"}');
+      expect(seen).toEqual(['{"state":"done"}', { state: 'done' }, '{"state":"done"}', { state: 'done' }]);
+    },
+  );
+
+  it('has the data transformed as axios does it: on the config, with headers and status', async () => {
+    await using server = await flakyServer(done, status(201, JSON_TYPE, '{}'));
+    const seen: unknown[] = [];
+    function transformResponse(this: object, data: unknown, headers: object, code?: number): unknown {
+      seen.push([(this as { url?: string }).url, (headers as Record<string, string>)['content-type'], code]);
+      return data;
+    }
+    const shouldRetry = (outcome: Outcome): undefined => void (outcome as { data?(): unknown }).data?.();
+    for (let count = 0; count < 2; count += 1)
+      await attached({ shouldRetry }).get(server.url, { transformResponse });
+    const [type] = Object.values(JSON_TYPE);
+    const [first, second] = [200, 201].map((code) => [server.url, type, code]);
+    expect(seen).toEqual([first, first, second, second]);
   });
 
   it('that throws because transformResponse does leaves the built-in verdict', async () => {
