@@ -65,6 +65,7 @@ describe('a body', () => {
       for (const replay of replays) {
         expect(replay.body).toEqual(first?.body);
         expect(replay.headers['content-type']).toBe(first?.headers['content-type']);
+        expect(replay.headers['content-length']).toBe(String(replay.body.length));
       }
     },
   );

@@ -116,21 +116,31 @@ describe('the input', () => {
     ]);
   });
 
+  it('may be a Request whose method and headers the init replaces', async () => {
+    await using server = await flakyServer(unavailable);
+    const request = new Request(server.url, { headers: { 'x-a': 'old' } });
+    const init = { method: 'POST', headers: { 'x-a': 'new' }, retry: { attemptHeaders: true } };
+    const response = await fetch(request, init);
+    expect(getRetryStatistics(response)?.reason).toBe('method_not_idempotent');
+    expect(server.requests.map(({ headers, method }) => [method, headers['x-a']])).toEqual([['POST', 'new']]);
+  });
+
   it('may have null as its init, as the platform allows', async () => {
     await using server = await flakyServer(unavailable, ok);
     expect((await fetch(server.url, null as never)).status).toBe(200);
   });
 
-  it('may have an init of a class, and a dispatcher beside what the platform reads of it', async () => {
+  it('may have an init of a class, with what the platform does not read of it', async () => {
     const own = vi.fn<typeof globalThis.fetch>(async () => new Response('later', { status: 503 }));
     const dispatcher = {};
     class Init {
       method = 'PUT';
       dispatcher = dispatcher;
+      retry = { maxAttempts: 2 };
     }
     await createRetryingFetch({ ...QUICK, fetch: own })('http://127.0.0.1/', new Init());
     expect(own.mock.calls.map(([input, init]) => [(input as Request).method, init])).toEqual(
-      Array.from({ length: 3 }, () => ['PUT', { dispatcher }]),
+      Array.from({ length: 2 }, () => ['PUT', { dispatcher }]),
     );
   });
 
