@@ -41,9 +41,14 @@ if (!process.argv.includes('--check')) {
 function generate(): object {
   const { $schema, ...schema } = toJSONSchema(jsonOptionsSchema(), {
     io: 'input',
+    unrepresentable: 'any',
     override: ({ jsonSchema, zodSchema }) => {
       const { _zod: internals } = zodSchema;
-      // The check of whole numbers is a function, of which zod knows nothing.
+      // Texts and whole numbers are checked by functions, of which zod knows nothing.
+      if (internals.def.type === 'custom') {
+        const { pattern } = internals.def.params as { readonly pattern: RegExp };
+        Object.assign(jsonSchema, { type: 'string', pattern: pattern.source });
+      }
       if (internals.def.checks?.some(isForWholeNumbers)) {
         jsonSchema.type = 'integer';
         jsonSchema.maximum ??= Number.MAX_SAFE_INTEGER;

@@ -15,6 +15,7 @@ import { budgetKinds, guardSchemas } from './guards-schema.ts';
 import { extended, lazy, makeAll } from './lazy.ts';
 import { count, duration, factor, share, timeout, wholeNumber } from './numbers-schema.ts';
 import { objectOf, orFalse, wordsOf } from './objects-schema.ts';
+import { textLike } from './text-schema.ts';
 
 /** The options that JSON can say: those without functions and without `Infinity`. */
 export type JsonRetryOptions = Omit<
@@ -70,7 +71,7 @@ const jsonShape = /* @__PURE__ */ lazy({
   methods: () =>
     listOf(
       "an array of method names, such as ['GET', 'PUT']",
-      z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)),
+      textLike<string>(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/),
     ),
   statusCodes: () =>
     listOf('an array of statuses from 100 to 599', wholeNumber().check(z.gte(100), z.lte(599))),
