@@ -9,6 +9,28 @@ interface Subject {
 }
 
 /**
+ * Gives the plain record to whoever asks by a symbol. A class with such members stays in every bundle, used or not, so a
+ * call makes this one, which a bundler can drop.
+ */
+const AskedBySymbol: abstract new () => object = /* @__PURE__ */ askedBySymbol();
+
+function askedBySymbol(): typeof AskedBySymbol {
+  abstract class Asked {
+    abstract toJSON(): RequestStatistics;
+
+    [SO_FAR](): RequestStatistics {
+      return this.toJSON();
+    }
+
+    /** What console.log of Node and Deno asks for. */
+    [Symbol.for('nodejs.util.inspect.custom')](): RequestStatistics {
+      return this.toJSON();
+    }
+  }
+  return Asked;
+}
+
+/**
  * The statistics of an operation, read when somebody looks; until it has ended, what is known so far. For a client that
  * gives its callers a context before it has an answer. `getRetryStatistics` of an object that holds one as its `retry`
  * gives the plain record.
@@ -16,10 +38,11 @@ interface Subject {
  * @example
  * handler.onRequestStart(controller, { ...context, retry: new LiveStatistics(operation) });
  */
-export class LiveStatistics implements RequestStatistics {
+export class LiveStatistics extends AskedBySymbol implements RequestStatistics {
   readonly #subject: Subject;
 
   constructor(subject: Subject) {
+    super();
     this.#subject = subject;
   }
 
@@ -55,13 +78,4 @@ export class LiveStatistics implements RequestStatistics {
   toJSON(): RequestStatistics {
     return this.#subject.statistics;
   }
-}
-
-// The first is what console.log of Node and Deno asks for.
-for (const name of [Symbol.for('nodejs.util.inspect.custom'), SO_FAR]) {
-  Object.defineProperty(LiveStatistics.prototype, name, {
-    value(this: LiveStatistics) {
-      return this.toJSON();
-    },
-  });
 }
