@@ -2,15 +2,11 @@
 
 import type { HeaderReader } from '../outcome.ts';
 import { parseHttpDate } from './http-date.ts';
-import { rateLimits, readReset } from './rate-limit.ts';
+import { rateLimits, resets } from './rate-limit.ts';
 import { parseMilliseconds, parseRetryAfter } from './retry-after.ts';
 
 /** In the order in which they are believed: the precise ones first. */
 const MILLISECOND_HEADERS = ['retry-after-ms', 'x-ms-retry-after-ms', 'x-amz-retry-after'];
-const RESET_HEADERS = [
-  ['ratelimit-reset', 'ratelimit-remaining'],
-  ['x-ratelimit-reset', 'x-ratelimit-remaining'],
-] as const;
 
 /**
  * Reads how long the server asks to wait, in ms: `Retry-After-Ms`, `X-Ms-Retry-After-Ms`, `X-Amz-Retry-After`,
@@ -53,12 +49,8 @@ function readRateLimit(value: string | null | undefined): number | undefined {
 
 /** Some servers send the reset with every response: it is a hint only when nothing remains until then. */
 function readUsedUp(headers: HeaderReader, now: number): number | undefined {
-  for (const [resetName, remainingName] of RESET_HEADERS) {
-    const value = headers.get(resetName)?.trim();
-    const reset = value ? readReset(value, now) : undefined;
-    if (reset === undefined) continue;
-    const remaining = headers.get(remainingName)?.trim();
-    if (!remaining || !(Number(remaining) > 0)) return reset;
+  for (const { remaining, resetIn } of resets(headers, now)) {
+    if (!remaining || !(Number(remaining) > 0)) return resetIn;
   }
   return undefined;
 }

@@ -28,15 +28,23 @@ export function readQuota(headers: HeaderReader, now: number): Quota | undefined
   const combined = headers.get('ratelimit');
   const tightest = combined ? tightestOf(combined) : undefined;
   if (tightest) return tightest;
-  for (const prefix of PREFIXES) {
-    const remaining = headers.get(`${prefix}-remaining`)?.trim();
-    const reset = headers.get(`${prefix}-reset`)?.trim();
-    if (!remaining || !reset || !UNSIGNED_INTEGER.test(remaining)) continue;
-    const wait = readReset(reset, now);
-    if (wait !== undefined)
-      return { remaining: Math.min(Number(remaining), Number.MAX_SAFE_INTEGER), resetIn: wait };
+  for (const { remaining, resetIn } of resets(headers, now)) {
+    if (remaining && UNSIGNED_INTEGER.test(remaining))
+      return { remaining: Math.min(Number(remaining), Number.MAX_SAFE_INTEGER), resetIn };
   }
   return undefined;
+}
+
+/** What `RateLimit-Reset` and `X-RateLimit-Reset` say, each with the `-Remaining` beside it as it stands there. */
+export function* resets(
+  headers: HeaderReader,
+  now: number,
+): Generator<{ readonly resetIn: number; readonly remaining: string | undefined }> {
+  for (const prefix of PREFIXES) {
+    const reset = headers.get(`${prefix}-reset`)?.trim();
+    const resetIn = reset ? readReset(reset, now) : undefined;
+    if (resetIn !== undefined) yield { resetIn, remaining: headers.get(`${prefix}-remaining`)?.trim() };
+  }
 }
 
 function tightestOf(combined: string): Quota | undefined {
@@ -68,7 +76,7 @@ export function* rateLimits(value: string): Generator<Quota> {
 }
 
 /** A reset in ms from now: seconds from now, or an epoch when too large for that. */
-export function readReset(value: string, now: number): number | undefined {
+function readReset(value: string, now: number): number | undefined {
   if (!UNSIGNED_NUMBER.test(value)) return undefined;
   const reset = Number(value);
   if (reset < LARGEST_RELATIVE_SECONDS) return reset * 1000;
