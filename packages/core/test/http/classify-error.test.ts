@@ -137,6 +137,16 @@ describe('retryableErrors and nonRetryableErrors', () => {
     });
   });
 
+  it('what is retried anyway stays what it was: a POST that was never sent is sent again', () => {
+    const own = resolvePolicy({ retryableErrors: [Error] });
+    expect(classify(coded('ECONNREFUSED'), own, post)).toEqual({
+      failureClass: 'connection',
+      retryable: true,
+      reason: 'connection_error',
+    });
+    expect(classify(coded('ECONNRESET'), own)).toMatchObject({ reason: 'transport_error' });
+  });
+
   it('nonRetryableErrors end a retryable failure, and keep its class', () => {
     const own = resolvePolicy({ nonRetryableErrors: [Flaky] });
     expect(classify(new Fatal(), own)).toEqual({
