@@ -50,7 +50,7 @@ export function decideAfterFailure(
   moment: DecisionMoment,
 ): Decision {
   const { failureClass, reason, retryable } = classification;
-  const { maxAttempts, retryAfter, timeout } = subject.policy;
+  const { maxAttempts, retryAfter } = subject.policy;
   if (!retryable) {
     const result = failureClass === 'aborted' ? 'aborted' : 'non_retryable_error';
     return { action: 'stop', result, reason: reason as StopReason };
@@ -70,7 +70,7 @@ export function decideAfterFailure(
   const remaining = subject.remaining(moment.now);
   const obeyed = hint === undefined || !retryAfter ? 0 : Math.min(hint, retryAfter.max);
   const delay = obeyed < remaining ? delayAfter(subject, failureClass, obeyed, remaining, moment) : remaining;
-  if (timeout !== undefined && delay >= remaining) {
+  if (delay >= remaining) {
     return { action: 'stop', result: 'timeout', reason: 'wait_exceeds_timeout' };
   }
   if (moment.circuitOpen) {
@@ -102,7 +102,7 @@ function delayAfter(
   });
   subject.computedDelay = computed;
   // A computed delay has its own jitter, and never passes maxDelay.
-  if (hint === 0 || hint < computed) return computed;
+  if (hint < computed) return computed;
   // Not beyond the time that remains: a wait that the server asks for, and that fits, is no reason to end.
   return hint + Math.min(HINT_JITTER * hint, remaining - hint) * shareOf(moment.random);
 }

@@ -66,6 +66,10 @@ describe('the wait before a retry', () => {
     expect(delayOf(hinted('10', {}, 0.5))).toBe(10_500);
   });
 
+  it('is stretched where it is as long as the computed wait too', () => {
+    expect(hinted('1', { throttledBaseDelay: 1000 }, 0.5)).toMatchObject({ delay: 1050, hint: 1000 });
+  });
+
   it('of 0 leaves the computed wait', () => {
     expect(hinted('0')).toMatchObject({ delay: 1000, hint: 0 });
   });
