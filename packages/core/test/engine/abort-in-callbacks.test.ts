@@ -11,7 +11,7 @@ async function run(options: (controller: AbortController) => RetryOptions) {
   const { clock, engine } = virtualEngine(options(controller));
   const send = failing();
   const error = await rejectionOf(clock.run(engine.execute(send, { signal: controller.signal })));
-  return { clock, error, send };
+  return { clock, engine, error, send };
 }
 
 describe("the caller's abort in shouldRetry", () => {
@@ -107,9 +107,9 @@ describe("the caller's abort in another hook", () => {
 
 describe("the caller's abort before the first attempt", () => {
   it.each([{}, { hooks: { onSuccess: () => undefined } }])(
-    'in key: nothing is sent, with %o',
+    'in key: nothing is sent or counted as an attempt, with %o',
     async (options) => {
-      const { error, send } = await run((controller) => ({
+      const { engine, error, send } = await run((controller) => ({
         ...options,
         key: () => {
           controller.abort('stop');
@@ -118,10 +118,11 @@ describe("the caller's abort before the first attempt", () => {
       }));
       expect(error).toBe('stop');
       expect(send).not.toHaveBeenCalled();
+      expect(engine.statistics.snapshot()).toMatchObject({ totalOperations: 1, totalAttempts: 0 });
     },
   );
 
-  it('in onCircuitChange: nothing is sent, and the probe is given back', async () => {
+  it('in onCircuitChange: nothing is sent or counted as an attempt, and the probe is given back', async () => {
     const controller = new AbortController();
     const { clock, engine } = virtualEngine({
       circuitBreaker: { minimumThroughput: 1, openTime: 100, openTimeJitter: 0, probes: 1 },
@@ -138,6 +139,7 @@ describe("the caller's abort before the first attempt", () => {
     const send = failing();
     expect(await rejectionOf(engine.execute(send, { signal: controller.signal }))).toBe('stop');
     expect(send).not.toHaveBeenCalled();
+    expect(engine.statistics.snapshot()).toMatchObject({ totalOperations: 1, totalAttempts: 0 });
     expect(breaker.tryAcquire()).toBeDefined();
   });
 });
