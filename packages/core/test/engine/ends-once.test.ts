@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
-import { BulkheadFullError } from '../../src/errors.ts';
+import { BulkheadFullError, OperationTimeoutError } from '../../src/errors.ts';
+import { FakeEventExchange } from '../fake-event-exchange.ts';
 import { neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 describe('EDGE 3: an operation ends once', () => {
@@ -37,5 +38,21 @@ describe('EDGE 3: an operation ends once', () => {
     await clock.advance(0);
     expect(onGiveUp).toHaveBeenCalledTimes(1);
     expect(engine.statistics.snapshot()).toMatchObject({ totalOperations: 1, results: { aborted: 1 } });
+  });
+
+  it('when its time is up, and the client aborts it as soon as it hears of that', async () => {
+    const onGiveUp = vi.fn<() => void>();
+    const { clock, engine } = virtualEngine({ timeout: 100, hooks: { onGiveUp } });
+    const exchange = new FakeEventExchange();
+    exchange.onSend = ({ signal }) => {
+      signal.addEventListener('abort', () => {
+        exchange.operation?.abort('the client has heard');
+      });
+    };
+    exchange.start(engine);
+    await clock.advance(100);
+    expect(exchange.failures).toEqual([expect.any(OperationTimeoutError)]);
+    expect(onGiveUp).toHaveBeenCalledTimes(1);
+    expect(engine.statistics.snapshot()).toMatchObject({ totalOperations: 1, results: { timeout: 1 } });
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
+import { RetryExhaustedError } from '../../src/errors.ts';
 import { classifyHttp, responseOf } from '../../src/http/classify.ts';
 import { resolvePolicy } from '../../src/policy.ts';
 import type { RetryPolicy } from '../../src/policy.ts';
@@ -84,11 +85,15 @@ describe('an error that brings a response along is classified by its status', ()
   it.each([
     ['a string', '503'],
     ['a fraction', 503.5],
-    ['too small', 0],
+    ['too small', 99],
     ['too large', 600],
     ['NaN', NaN],
   ])('a status that is none, %s, says nothing', (_, status) => {
     expect(responseOf(Object.assign(new Error('odd'), { status }))).toBeUndefined();
+  });
+
+  it.each([100, 599])('%i, the end of the range, is a status', (status) => {
+    expect(responseOf(Object.assign(new Error('odd'), { status }))).toMatchObject({ status });
   });
 
   it.each([
@@ -96,6 +101,10 @@ describe('an error that brings a response along is classified by its status', ()
     ['null', null],
     ['a string', 'broken'],
     ['a number', 503],
+    [
+      'an error of ours, which has given up on its own',
+      new RetryExhaustedError('', { response: { status: 503 } }),
+    ],
   ])('EDGE 11: %s brings no response', (_, thrown) => {
     expect(responseOf(thrown)).toBeUndefined();
   });
