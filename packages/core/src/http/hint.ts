@@ -50,7 +50,7 @@ function readRateLimit(value: string | null | undefined): number | undefined {
 /** Some servers send the reset with every response: it is a hint only when nothing remains until then. */
 function readUsedUp(headers: HeaderReader, now: number): number | undefined {
   for (const { remaining, resetIn } of resets(headers, now)) {
-    if (!remaining || !(Number(remaining) > 0)) return resetIn;
+    if (!(Number(remaining) > 0)) return resetIn;
   }
   return undefined;
 }

@@ -28,6 +28,13 @@ describe('the codes of axios', () => {
       'connection',
     ],
     [
+      'a network fault with a cause that has a name but no code',
+      axiosError('ERR_NETWORK', 'Network Error', {
+        cause: Object.assign(new Error('lost'), { name: 'NetworkError' }),
+      }),
+      'transport',
+    ],
+    [
       'a rule of fetch that was broken',
       axiosError('ERR_NETWORK', 'Network Error', { cause: new Error('bad port') }),
       'permanent',

@@ -13,6 +13,11 @@ describe('EDGE 22: what fetch says when the network failed', () => {
     ['Node, while a body is read', new TypeError('terminated')],
     ['Chromium', new TypeError('Failed to fetch')],
     ['Chromium, with the host', new TypeError('Failed to fetch (api.example.com)')],
+    [
+      'Chromium, with a cause that says nothing',
+      new TypeError('Failed to fetch', { cause: new Error('why') }),
+    ],
+    ['Node, with a cause that is no error', fetchFailed({})],
     ['Chromium, while a body is read', new TypeError('network error')],
     ['Firefox', new TypeError('NetworkError when attempting to fetch resource.')],
     ['Safari', new TypeError('Load failed')],

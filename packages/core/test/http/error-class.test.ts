@@ -114,6 +114,10 @@ describe('a code alone says "lost on the way"; these say that there was no way y
     expect(classify(coded('ECONNRESET', { syscall: 'read', cause: before }))).toBe('transport');
   });
 
+  it('not by an empty list of errors', () => {
+    expect(classify(coded('ECONNRESET', { errors: [] }))).toBe('transport');
+  });
+
   it('not in a cause of another code', () => {
     const error = coded('ECONNRESET', { cause: coded('ETIMEDOUT', { syscall: 'connect' }) });
     expect(classify(error)).toBe('transport');

@@ -95,6 +95,7 @@ describe('RateLimit', () => {
     ['its parameters in another order', '"default";t=30;r=0', 30_000],
     ['blanks around its parameters', '"default" ; r=0 ; t=30', 30_000],
     ['the longest of several quotas that are used up', '"burst";r=0;t=5, "daily";r=0;t=60', 60_000],
+    ['the longest, whichever is named first', '"daily";r=0;t=60, "burst";r=0;t=5', 60_000],
     ['only those that are used up', '"burst";r=0;t=5, "daily";r=10;t=60', 5000],
     ['a name that looks like parameters', '"a;r=0;t=9,b";r=0;t=2', 2000],
     ['a reset of 0', '"default";r=0;t=0', 0],

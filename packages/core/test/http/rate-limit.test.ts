@@ -45,6 +45,7 @@ describe('RateLimit', () => {
     ['"minute";r=50;t=60, "day";r=1000;t=3600', { remaining: 1000, resetIn: 3_600_000 }],
     ['"day";r=1000;t=3600, "minute";r=5;t=60', { remaining: 5, resetIn: 60_000 }],
     ['"day";r=1000;t=3600, "minute";r=0;t=60', { remaining: 0, resetIn: 60_000 }],
+    ['"minute";r=5;t=60, "day";r=1000;t=3600', { remaining: 5, resetIn: 60_000 }],
     ['"broken";r=x;t=1, "day";r=3;t=10', { remaining: 3, resetIn: 10_000 }],
     ['"over";r=5;t=0, "day";r=10;t=1', { remaining: 10, resetIn: 1000 }],
   ])('of several quotas the one that runs out first counts: %j', (value, quota) => {

@@ -9,6 +9,7 @@ const response = (status: number, headers: Record<string, string>): DownloadResp
 });
 const STRONG = { etag: '"v1"', 'content-length': '100' };
 const DATE = 'Mon, 03 Jun 2019 11:30:12 GMT';
+const SECOND_BEFORE = 'Mon, 03 Jun 2019 11:30:11 GMT';
 const EARLIER = 'Mon, 03 Jun 2019 11:30:10 GMT';
 
 describe('a download that may be continued', () => {
@@ -16,6 +17,11 @@ describe('a download that may be continued', () => {
     ['by a strong ETag', STRONG, { validator: '"v1"', length: 100 }],
     ['by a strong ETag, without a length', { etag: '"v1"' }, { validator: '"v1"', length: undefined }],
     ['in identity encoding', { ...STRONG, 'content-encoding': 'identity' }, { validator: '"v1"' }],
+    [
+      'by a Last-Modified of the second before',
+      { 'last-modified': SECOND_BEFORE, date: DATE },
+      { validator: SECOND_BEFORE },
+    ],
     ['by a Last-Modified that is older', { 'last-modified': EARLIER, date: DATE }, { validator: EARLIER }],
   ])('%s', (_, headers, expected) => {
     expect(resumableDownload(response(200, headers))).toMatchObject(expected);
@@ -48,9 +54,26 @@ describe('the rest of a download', () => {
   it.each<[string, Record<string, string>]>([
     ['with the same ETag', { ...range, etag: '"v1"' }],
     ['without an ETag', range],
+    ['with a date beside the same ETag', { ...range, etag: '"v1"', 'last-modified': DATE }],
     ['of a length that is not said', { 'content-range': 'bytes 40-99/*' }],
   ])('%s', (_, headers) => {
     expect(refuseContinuation(entity, 40, response(206, headers))).toBeUndefined();
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['with the same date', { 'last-modified': EARLIER }],
+    ['with the same date and an ETag now', { 'last-modified': EARLIER, etag: '"v1"' }],
+    ['without a date', {}],
+  ])('of a download without an ETag: %s', (_, headers) => {
+    const dated = { ...entity, validator: EARLIER };
+    expect(refuseContinuation(dated, 40, response(206, { ...range, ...headers }))).toBeUndefined();
+  });
+
+  it('is not another version of a download without an ETag, which its date tells', () => {
+    const another = response(206, { ...range, 'last-modified': DATE });
+    expect(refuseContinuation({ ...entity, validator: EARLIER }, 40, another)?.message).toMatch(
+      /another Last-Modified$/,
+    );
   });
 
   it.each<[string, number, Record<string, string>, string]>([
@@ -58,6 +81,7 @@ describe('the rest of a download', () => {
     ['another range', 206, { 'content-range': 'bytes 30-99/100' }, 'Content-Range bytes 30-99/100'],
     ['no range', 206, {}, 'Content-Range missing'],
     ['another length', 206, { 'content-range': 'bytes 40-119/120' }, 'a length of 120 instead of 100'],
+    ['encoded', 206, { ...range, 'content-encoding': 'gzip' }, 'a content encoding'],
     ['another version', 206, { ...range, etag: '"v2"' }, 'another ETag'],
   ])('is not %s', (_, status, headers, problem) => {
     expect(refuseContinuation(entity, 40, response(status, headers))).toMatchObject({
