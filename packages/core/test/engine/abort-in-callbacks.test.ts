@@ -29,14 +29,17 @@ describe("the caller's abort in shouldRetry", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('ends it before the wait when the answer is there already', async () => {
+  it.each([true, false, undefined])('ends it before anything follows the answer %s', async (answer) => {
+    const onRetry = vi.fn<() => void>();
     const { clock, error, send } = await run((controller) => ({
       shouldRetry: () => {
         controller.abort('stop');
-        return true;
+        return answer;
       },
+      hooks: { onRetry },
     }));
     expect(error).toBe('stop');
+    expect(onRetry).not.toHaveBeenCalled();
     expect(clock.now()).toBe(0);
     expect(send).toHaveBeenCalledTimes(1);
   });

@@ -3,12 +3,13 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { AttemptContext, CallOptions } from '../../src/exchange.ts';
+import { instrument } from '../../src/observation.ts';
 import type { RetryOptions } from '../../src/options.ts';
 import type { RequestStatistics } from '../../src/record.ts';
 import type { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { FakeEventExchange } from '../fake-event-exchange.ts';
 import { response } from '../operation-driver.ts';
-import { codedError, virtualEngine } from '../virtual-engine.ts';
+import { codedError, neverSettles, virtualEngine } from '../virtual-engine.ts';
 
 /** Writes down which attempt each request of the engine is about. */
 class LegExchange extends FakeEventExchange {
@@ -389,6 +390,39 @@ describe('attemptTimeout', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('that a callback turns into an abort abandons each leg once, while shouldRetry thinks about one', async () => {
+    const controller = new AbortController();
+    const { clock, exchange, operation } = start({
+      call: { method: 'GET', signal: controller.signal },
+      options: {
+        attemptTimeout: 150,
+        hedge: { ...HEDGE, maxHedges: 2 },
+        shouldRetry: () => neverSettles(),
+        hooks: {
+          onAttempt: () => {
+            controller.abort('stop');
+          },
+        },
+      },
+    });
+    operation.responded(response(503));
+    await clock.advance(150);
+    expect(exchange.sent).toEqual([1, 2, 3]);
+    expect(exchange.abandoned.toSorted()).toEqual([1, 2, 3]);
+    expect([exchange.ends, exchange.failures]).toEqual([1, ['stop']]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('ends with the round, and not in the wait that follows', async () => {
+    const { clock, exchange, operation } = start({ options: { attemptTimeout: 80 } });
+    operation.responded(response(503, { 'retry-after-ms': '1000' }));
+    expect(clock.pending).toBe(1);
+    await clock.advance(999);
+    expect([exchange.sent, exchange.failures]).toEqual([[1], []]);
+    await clock.advance(101);
+    expect(exchange.sent).toEqual([1, 2]);
+  });
+
   it('spans the hedge that a failure has started, too', async () => {
     const { clock, exchange, leg, operation } = start({
       options: { attemptTimeout: 80, hedge: { ...HEDGE, delay: 70 } },
@@ -487,6 +521,14 @@ describe('an abort in a callback', () => {
       const controller = new AbortController();
       let calls = 0;
       let sentBefore: number[] = [];
+      const begun: number[] = [];
+      using _observation = instrument({
+        operationStarted: () => ({
+          attemptStarted: ({ attemptNumber }) => {
+            begun.push(attemptNumber);
+          },
+        }),
+      });
       const given = start({
         call: { method: 'GET', signal: controller.signal },
         options: {
@@ -508,7 +550,7 @@ describe('an abort in a callback', () => {
       }
       await clock.advance(1000);
       expect(calls).toBeGreaterThan(0);
-      expect(exchange.sent).toEqual(sentBefore);
+      expect([exchange.sent, begun]).toEqual([sentBefore, sentBefore]);
       expect([exchange.ends, exchange.failures.length, exchange.accepted]).toEqual([1, 1, []]);
       expect(operation.statistics.attempts.map(({ attemptNumber }) => attemptNumber)).toEqual(sentBefore);
       expect(clock.pending).toBe(0);

@@ -163,7 +163,7 @@ describe('EDGE 10: a shouldRetry that misbehaves', () => {
     ]);
   });
 
-  it('and never settles is ended by the timeout', async () => {
+  it('and never settles is ended by the timeout, and so is what it reads of the answer', async () => {
     const { clock, engine } = virtualEngine({
       shouldRetry: () => new Promise(() => undefined),
       timeout: 500,
@@ -175,6 +175,7 @@ describe('EDGE 10: a shouldRetry that misbehaves', () => {
       code: 'TENAX_OPERATION_TIMEOUT',
     });
     expect(cancel).toHaveBeenCalledTimes(1);
+    expect(exchange.attempts[0]?.signal.aborted).toBe(true);
     expect(clock.pending).toBe(0);
   });
 });

@@ -55,6 +55,15 @@ describe('a window budget allows the larger of a share of the requests and a flo
     expect(budget.tryRetry(false)).toBeUndefined();
   });
 
+  it('there are none rather than fewer, where the requests are forgotten before their retries', () => {
+    const { at, budget } = budgetAt({ minPerSecond: 0, ratio: 1 });
+    request(budget, 5);
+    at(9000);
+    expect(allowedOf(budget, 5)).toBe(5);
+    at(10_500);
+    expect(budget.state.available).toBe(0);
+  });
+
   it('a refused retry is not charged', () => {
     const { budget } = budgetAt({ minPerSecond: 0, ratio: 0.5 });
     expect(allowedOf(budget, 10)).toBe(0);

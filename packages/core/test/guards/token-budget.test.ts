@@ -92,6 +92,13 @@ describe('a token budget with a threshold', () => {
     expect(budget.tryRetry(false)).toBeUndefined();
   });
 
+  it('nor do fifty failures that cost a tenth leave more than the half that they leave', () => {
+    const budget = createRetryBudget({ ...options, cost: 0.1 });
+    for (let failure = 0; failure < 50; failure += 1) budget.failed(false);
+    expect(budget.state.available).toBe(5);
+    expect(budget.tryRetry(false)).toBeUndefined();
+  });
+
   it('a throttled failure costs what any other does, unless told otherwise', () => {
     const own = createRetryBudget({ ...options, throttledCost: 3 });
     own.failed(true);
