@@ -29,6 +29,16 @@ describe("the caller's abort in shouldRetry", () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('ends it at once where the answer never comes', async () => {
+    const { clock, error } = await run((controller) => ({
+      shouldRetry: () => {
+        controller.abort('stop');
+        return neverSettles<boolean>();
+      },
+    }));
+    expect([error, clock.pending]).toEqual(['stop', 0]);
+  });
+
   it.each([true, false, undefined])('ends it before anything follows the answer %s', async (answer) => {
     const onRetry = vi.fn<() => void>();
     const { clock, error, send } = await run((controller) => ({
@@ -73,6 +83,19 @@ describe("the caller's abort in beforeRetry", () => {
       },
     }));
     expect(error).toBe('stop');
+    expect(send).toHaveBeenCalledTimes(1);
+  });
+
+  it('ends it at once where the hook never ends', async () => {
+    const { clock, error, send } = await run((controller) => ({
+      hooks: {
+        beforeRetry: () => {
+          controller.abort('stop');
+          return neverSettles<undefined>();
+        },
+      },
+    }));
+    expect([error, clock.pending]).toEqual(['stop', 0]);
     expect(send).toHaveBeenCalledTimes(1);
   });
 

@@ -88,6 +88,18 @@ describe('an operation of a client that answers by events', () => {
     expect(getRetryStatistics(error)).toMatchObject({ result: 'retry_exhausted' });
   });
 
+  it('ends with the first of two aborts in a callback', async () => {
+    const exchange = new FakeEventExchange();
+    const onRetry = (): void => {
+      exchange.operation?.abort('first');
+      exchange.operation?.abort('second');
+    };
+    const { clock, operation } = run({ hooks: { onRetry } }, exchange);
+    operation.responded(response(503));
+    await clock.advance(1000);
+    expect(exchange.failures).toEqual(['first']);
+  });
+
   it('with throwOnExhausted ends what is left of the response', () => {
     const { exchange, operation } = run({ maxAttempts: 1, throwOnExhausted: true });
     operation.responded(response(503));

@@ -515,6 +515,24 @@ describe('an abort in a callback', () => {
     ['when a leg ends with the operation', 'onAttempt', { timeout: 80 }, () => undefined],
   ];
 
+  it('leaves no timer of the hedge that would have been next', () => {
+    const controller = new AbortController();
+    const { clock, exchange, operation } = start({
+      call: { method: 'GET', signal: controller.signal },
+      options: {
+        hedge: { ...HEDGE, maxHedges: 3 },
+        maxAttempts: 9,
+        hooks: {
+          onAttempt: () => {
+            controller.abort('stop');
+          },
+        },
+      },
+    });
+    operation.responded(response(503));
+    expect([exchange.sent, exchange.failures, clock.pending]).toEqual([[1], ['stop'], 0]);
+  });
+
   it.each(cases)(
     '%s ends everything once, and nothing is sent after it',
     async (_when, hook, options, act) => {

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { RetryExhaustedError } from '../../src/errors.ts';
 import type { RetryOptions } from '../../src/options.ts';
 import { FakeExchange } from '../fake-exchange.ts';
+import { failure, response } from '../operation-driver.ts';
 import { codedError, neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 /** An engine inside an engine, over one clock. */
@@ -139,6 +140,21 @@ describe('EDGE 14: nested retries multiply', () => {
       await rejectionOf(clock.run(outer.execute(send)));
       expect(send).toHaveBeenCalledTimes(1);
     }
+  });
+
+  it('not when it refused to retry the error that its client has put a response into', async () => {
+    const { clock, inner, outer } = nested();
+    const error = Object.assign(new Error('503'), { response: { status: 503 } });
+    let asked = 0;
+    const operation = () => {
+      asked += 1;
+      const exchange = new FakeExchange([error], { call: { method: 'POST' } });
+      return inner.run(
+        Object.assign(exchange, { describeError: () => ({ ...failure(error), response: response(503) }) }),
+      );
+    };
+    expect(await rejectionOf(clock.run(outer.execute(operation)))).toBe(error);
+    expect(asked).toBe(1);
   });
 
   it('not when it refused to retry what is thrown and is no Error', async () => {
