@@ -123,7 +123,7 @@ export class EventExecution extends Execution implements EventOperation {
 
   #failed(error: unknown, attempt: AttemptContext): void {
     // An abort is seen even before its event has been told.
-    if (this.callerSignal?.aborted && this.isUnderWay(attempt)) {
+    if (this.callerSignal?.aborted) {
       this.stop(this.abortion());
       return;
     }
@@ -139,7 +139,7 @@ export class EventExecution extends Execution implements EventOperation {
   }
 
   abort(reason: unknown): void {
-    if (this.operation.result === undefined) this.stop(new Interruption('caller_aborted', reason));
+    this.stop(new Interruption('caller_aborted', reason));
   }
 
   hurry(): void {

@@ -47,9 +47,9 @@ export abstract class Waiting extends Interruptible {
       this.wait(begin, next, givenUp);
       return;
     }
-    // It may have ended by then: there is nothing left to stop, and it must not end once more.
+    // It may have ended by then: there is nothing left to stop.
     const stop = later(() => {
-      this.stop(this.pendingInterruption() ?? new Interruption('circuit_breaker_open'));
+      this.stop(new Interruption('circuit_breaker_open'));
     });
     const unsubscribeFromCircuit = circuit.subscribe((state) => {
       if (state === 'open') stop();
