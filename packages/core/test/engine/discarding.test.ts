@@ -61,18 +61,21 @@ describe('the response before a retry', () => {
     expect(cancel).not.toHaveBeenCalled();
   });
 
-  it('is cancelled by an abort, and leaves no timer, though its end never comes', async () => {
-    for (const abortAt of [50, 500]) {
-      const { cancel, clock, controller, promise } = start(neverSettles());
-      clock.schedule(abortAt, () => {
-        controller.abort('stop');
-      });
-      expect(await rejectionOf(clock.run(promise))).toBe('stop');
-      expect(clock.now()).toBe(abortAt);
-      expect(clock.pending).toBe(0);
-      expect(cancel).toHaveBeenCalledTimes(1);
-    }
-  });
+  it.each<RetryOptions>([{}, { circuitBreaker: {} }])(
+    'is cancelled by an abort, and leaves no timer, though its end never comes, with %o',
+    async (options) => {
+      for (const abortAt of [50, 500]) {
+        const { cancel, clock, controller, promise } = start(neverSettles(), options);
+        clock.schedule(abortAt, () => {
+          controller.abort('stop');
+        });
+        expect(await rejectionOf(clock.run(promise))).toBe('stop');
+        expect(clock.now()).toBe(abortAt);
+        expect(clock.pending).toBe(0);
+        expect(cancel).toHaveBeenCalledTimes(1);
+      }
+    },
+  );
 
   it('is cancelled by the total timeout, which bounds this too', async () => {
     const { cancel, clock, promise } = start(neverSettles(), { timeout: 400 });

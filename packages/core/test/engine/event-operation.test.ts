@@ -88,6 +88,25 @@ describe('an operation of a client that answers by events', () => {
     expect(getRetryStatistics(error)).toMatchObject({ result: 'retry_exhausted' });
   });
 
+  it('tells its exchange of each retry before it waits for that', async () => {
+    const exchange = new FakeEventExchange();
+    const retrying = (): void => void exchange.log.push('retrying');
+    const { clock, operation } = run({}, Object.assign(exchange, { retrying }));
+    operation.responded(response(503));
+    expect(exchange.log).toEqual(['send 1', 'discard', 'retrying']);
+    await clock.advance(100);
+    operation.responded(response(200));
+    expect(exchange.log.slice(3)).toEqual(['send 2', 'release', 'accept']);
+  });
+
+  it('that goes on from something has that for a cause, where it ends before an attempt has', async () => {
+    const error = new Error('the download broke off');
+    const exchange = Object.assign(new FakeEventExchange(), { previous: { kind: 'error', error } as const });
+    const { clock } = run({ timeout: 50 }, exchange);
+    await clock.advance(50);
+    expect(exchange.failures).toMatchObject([{ code: 'TENAX_OPERATION_TIMEOUT', cause: error }]);
+  });
+
   it('ends with the first of two aborts in a callback', async () => {
     const exchange = new FakeEventExchange();
     const onRetry = (): void => {

@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { getRetryStatistics } from '../../src/attached-statistics.ts';
+import type { RetryEngine } from '../../src/engine.ts';
 import type { EndEvent } from '../../src/events.ts';
 import type { RetryOptions } from '../../src/options.ts';
 import { FakeExchange } from '../fake-exchange.ts';
 import { DRIVERS, guardedEngine, KEY } from '../guarded-request.ts';
-import { codedError, rejectionOf, virtualEngine } from '../virtual-engine.ts';
+import { codedError, neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 const NO_RETRIES = { ratio: 0, minPerSecond: 0 };
 
@@ -88,6 +89,26 @@ describe('the budget', () => {
     expect(engine.guards.snapshot()[0]?.budget?.available).toBe(30);
     await rejectionOf(clock.run(engine.run(new FakeExchange([500, 500, 500]))));
     expect(engine.guards.snapshot()[0]?.budget?.available).toBe(2);
+  });
+});
+
+describe('the budget of gRPC', () => {
+  const budget = { kind: 'tokens', capacity: 10, cost: 1, refund: 0, threshold: 0.5 } as const;
+  const leftOf = (engine: RetryEngine): number | undefined => engine.guards.snapshot()[0]?.budget?.available;
+
+  it('is charged for failures that a retry could mend, and for no other', async () => {
+    const { clock, engine } = virtualEngine({ budget, throwOnExhausted: false });
+    await clock.run(engine.run(new FakeExchange([404])));
+    expect(leftOf(engine)).toBe(10);
+    await clock.run(engine.run(new FakeExchange([503, 503, 404])));
+    expect(leftOf(engine)).toBe(8);
+  });
+
+  it('is not charged for an attempt that another has overtaken', async () => {
+    const { clock, engine } = virtualEngine({ budget, hedge: { delay: 50, maxExtraLoad: 1 } });
+    const exchange = new FakeExchange([neverSettles(), 200]);
+    await clock.run(engine.run(Object.assign(exchange, { concurrent: true })));
+    expect([exchange.attempts.length, leftOf(engine)]).toEqual([2, 10]);
   });
 });
 

@@ -67,6 +67,32 @@ describe.each(DRIVERS)('the circuit breaker, over %s', (_driver, start) => {
     expect(ends.at(-1)?.statistics).toMatchObject({ result: 'circuit_breaker_open', totalDelay: 100 });
   });
 
+  it('is not listened to any more by a wait that is over, however it ended', async () => {
+    const { clock, engine } = make({ circuitBreaker: { ...once, minimumThroughput: 9 } });
+    const breaker = engine.guards.circuitBreaker(KEY)!;
+    const subscribe = breaker.subscribe.bind(breaker);
+    let listeners = 0;
+    breaker.subscribe = (listener) => {
+      listeners += 1;
+      const unsubscribe = subscribe(listener);
+      return () => {
+        listeners -= 1;
+        unsubscribe();
+      };
+    };
+    const controller = new AbortController();
+    const [granted, aborted] = [start(engine), start(engine, { signal: controller.signal })];
+    granted.answer(503);
+    aborted.answer(503);
+    await clock.advance(0);
+    expect(listeners).toBe(2);
+    controller.abort('stop');
+    await clock.advance(0);
+    expect([aborted.end, listeners]).toEqual([{ error: 'stop' }, 1]);
+    await clock.advance(1000);
+    expect([granted.sent, listeners]).toEqual([2, 0]);
+  });
+
   it('that opens while a request waits for the pacer ends that wait too', async () => {
     const { clock, engine } = make({ pacer: {} });
     start(engine).answer(200, { ratelimit: '"default";r=0;t=60' });

@@ -342,14 +342,20 @@ describe('a hedge that the client refuses to send', () => {
 describe('shouldRetry', () => {
   it('is asked for each leg; one that another has overtaken is not heard any more', async () => {
     const answers: ((verdict: boolean) => void)[] = [];
+    const asked: number[] = [];
     const { clock, exchange, leg, operation } = start({
-      options: { shouldRetry: () => new Promise<boolean>((resolve) => void answers.push(resolve)) },
+      options: {
+        shouldRetry: (_outcome, { attemptNumber }) => {
+          asked.push(attemptNumber);
+          return new Promise<boolean>((resolve) => void answers.push(resolve));
+        },
+      },
     });
     await clock.advance(50);
     operation.responded(response(200), leg(1));
     operation.responded(response(200), leg(2));
     await clock.advance(0);
-    expect(answers).toHaveLength(2);
+    expect(asked).toEqual([1, 2]);
     answers[1]!(false);
     await clock.advance(0);
     answers[0]!(true);

@@ -163,19 +163,23 @@ describe('EDGE 10: a shouldRetry that misbehaves', () => {
     ]);
   });
 
-  it('and never settles is ended by the timeout, and so is what it reads of the answer', async () => {
-    const { clock, engine } = virtualEngine({
-      shouldRetry: () => new Promise(() => undefined),
-      timeout: 500,
-    });
-    const exchange = new FakeExchange([200]);
-    const cancel = vi.fn<() => void>();
-    exchange.discard.mockReturnValue({ finished: Promise.resolve(), cancel });
-    expect(await rejectionOf(clock.run(engine.run(exchange)))).toMatchObject({
-      code: 'TENAX_OPERATION_TIMEOUT',
-    });
-    expect(cancel).toHaveBeenCalledTimes(1);
-    expect(exchange.attempts[0]?.signal.aborted).toBe(true);
-    expect(clock.pending).toBe(0);
-  });
+  it.each<RetryOptions>([{}, { attemptTimeout: 100 }])(
+    'and never settles is ended by the timeout, and so is what it reads of the answer, with %o',
+    async (options) => {
+      const { clock, engine } = virtualEngine({
+        shouldRetry: () => new Promise(() => undefined),
+        timeout: 500,
+        ...options,
+      });
+      const exchange = new FakeExchange([200]);
+      const cancel = vi.fn<() => void>();
+      exchange.discard.mockReturnValue({ finished: Promise.resolve(), cancel });
+      expect(await rejectionOf(clock.run(engine.run(exchange)))).toMatchObject({
+        code: 'TENAX_OPERATION_TIMEOUT',
+      });
+      expect(cancel).toHaveBeenCalledTimes(1);
+      expect(exchange.attempts[0]?.signal.aborted).toBe(true);
+      expect([clock.now(), clock.pending]).toEqual([500, 0]);
+    },
+  );
 });
