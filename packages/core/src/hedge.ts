@@ -119,7 +119,7 @@ export class HedgedRound {
 
   #arm(): void {
     const { delay, maxHedges } = this.#hedging;
-    if (this.#stopped || delay === undefined || this.#hedges >= maxHedges) return;
+    if (delay === undefined || this.#hedges >= maxHedges) return;
     this.#timer = this.#policy.clock.schedule(delay, () => {
       this.#hedge();
     });
