@@ -61,6 +61,7 @@ describe('the statistics beside a result', () => {
   it('are unknown for an object that no operation ended with', () => {
     expect(getRetryStatistics({})).toBeUndefined();
     expect(getRetryStatistics(Object.freeze({}))).toBeUndefined();
+    expect(getRetryStatistics(undefined as unknown as object)).toBeUndefined();
   });
 
   it('are those of the operation that ended last, for a result that two share', () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
+import { Operation } from '../src/operation.ts';
+import { resolvePolicy } from '../src/policy.ts';
 import { attempt, EPOCH, failure, response, startOperation } from './operation-driver.ts';
 import { codedError } from './virtual-engine.ts';
 
@@ -77,6 +79,34 @@ describe('the records of an operation', () => {
     expect(operation.lastRecord(0)).toMatchObject({ attemptNumber: 2, success: true, responseTime: 20 });
   });
 
+  it('count no time before the first attempt has ended', () => {
+    const operation = new Operation(resolvePolicy({}), {}, {}, 500);
+    operation.beginAttempt(500);
+    expect(operation.statistics(0)).toMatchObject({ attempts: [], totalTime: 0 });
+  });
+
+  it('measure a wait for a retry from its start, where guards make it longer', () => {
+    const operation = startOperation();
+    attempt(operation, response(503), { endedAt: 100 });
+    operation.waitBegan();
+    operation.beginAttempt(350);
+    operation.succeed(200, 400);
+    expect(operation.statistics(0)).toMatchObject({ totalDelay: 250, attempts: [{}, { delayBefore: 250 }] });
+  });
+
+  it('keep no error where the status that its client threw is the whole failure', () => {
+    const operation = startOperation({ statusCodes: [304, 503] });
+    for (const status of [304, 503, 404]) {
+      const error = Object.assign(new Error(`status ${status}`), { status });
+      attempt(operation, { kind: 'error', error, response: response(status) });
+      expect(operation.lastRecord(0)).toMatchObject({ status });
+      expect(operation.lastRecord(0)).not.toHaveProperty('error');
+    }
+    const error = Object.assign(new Error('no JSON'), { status: 200 });
+    attempt(operation, { kind: 'error', error, response: response(200) });
+    expect(operation.lastRecord(0)).toMatchObject({ status: 200, error: { message: 'no JSON' } });
+  });
+
   it('keep no secret of an error', () => {
     const operation = startOperation({ maxAttempts: 1 });
     attempt(operation, failure(new Error('GET https://me:secret@a.example/?token=secret failed')));
@@ -92,7 +122,14 @@ describe('an operation that is ended from outside', () => {
     expect(operation.statistics(0)).toMatchObject({
       result: 'timeout',
       totalTime: 1000,
-      attempts: [{ failureClass: 'timeout', reason: 'operation_timeout', responseTime: 1000 }],
+      attempts: [
+        {
+          failureClass: 'timeout',
+          reason: 'operation_timeout',
+          responseTime: 1000,
+          error: { name: 'Error', message: 'late' },
+        },
+      ],
     });
   });
 

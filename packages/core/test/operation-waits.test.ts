@@ -135,6 +135,20 @@ describe('the wait before a retry', () => {
   });
 });
 
+describe('the hints in answer to attempts beside each other', () => {
+  it('count by the longest of them, once', () => {
+    const operation = startOperation({ maxAttempts: 9, throttledBaseDelay: 100 });
+    operation.beginAttempt(0);
+    const moment = { now: 5, clock: { epoch: () => EPOCH } };
+    for (const seconds of ['7', '3']) {
+      operation.focus(operation.beginHedge(0));
+      operation.endBeside(response(503, { 'retry-after': seconds }), 'throttled', 'throttled', moment);
+    }
+    expect(delayOf(attempt(operation, response(503, { 'retry-after': '5' })))).toBe(7000);
+    expect(delayOf(attempt(operation, response(500)))).toBeLessThan(7000);
+  });
+});
+
 describe('a total timeout', () => {
   it('EDGE 6: is not begun a wait that would outlast it', () => {
     const operation = startOperation({ timeout: 1000 });

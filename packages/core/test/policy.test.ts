@@ -211,6 +211,34 @@ describe('EDGE 15: an override merges by key', () => {
     expect(retryAfter).toEqual({ max: 5, beyond: 'stop' });
   });
 
+  it('what it says of an attempt or a unit itself counts, beside a shorter operation or wait too', () => {
+    const own = { attemptTimeout: 1000, baseDelay: 100, throttledBaseDelay: 2000 };
+    expect(overridePolicy(own, { timeout: 500, attemptTimeout: 200 }).attemptTimeout).toBe(200);
+    expect(overridePolicy(own, { baseDelay: 5, throttledBaseDelay: 50, maxDelay: 60 })).toMatchObject({
+      baseDelay: 5,
+      throttledBaseDelay: 50,
+    });
+  });
+
+  it('another kind of budget takes nothing from that of the engine', () => {
+    const tokens = { kind: 'tokens', capacity: 7 } as const;
+    expect(overridePolicy({ budget: tokens }, { budget: { ratio: 0.1 } }).budget).toEqual(
+      resolvePolicy({ budget: { ratio: 0.1 } }).budget,
+    );
+    expect(overridePolicy({ budget: tokens }, { budget: { kind: 'tokens', cost: 3 } }).budget).toEqual(
+      resolvePolicy({ budget: { ...tokens, cost: 3 } }).budget,
+    );
+  });
+
+  it('a longer or shorter attempt is no contradiction to guards that it leaves alone', () => {
+    const own = { circuitBreaker: {}, hedge: { delay: 100 } };
+    const policy = resolvePolicy(own);
+    for (const attemptTimeout of [60_000, 50]) {
+      const { circuitBreaker, hedge } = overridePolicy(own, { attemptTimeout }, policy);
+      expect([circuitBreaker, hedge]).toEqual([policy.circuitBreaker, policy.hedge]);
+    }
+  });
+
   it('a jitter object replaces the whole', () => {
     expect(overridePolicy({ jitter: { range: 0.5 } }, { jitter: 'none' }).jitter).toBe('none');
   });

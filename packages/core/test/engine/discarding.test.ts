@@ -98,6 +98,17 @@ describe('the response before a retry', () => {
 });
 
 describe('the response inside an error', () => {
+  it('is discarded too when it comes after the attempt was given up', async () => {
+    const { clock, engine } = virtualEngine({ attemptTimeout: 50, maxAttempts: 1 });
+    const late = deferred<never>();
+    const discardError = vi.fn<(error: unknown) => undefined>();
+    await rejectionOf(clock.run(engine.run({ call: {}, send: () => late.promise, discardError })));
+    const error = new Error('status 503');
+    late.reject(error);
+    await clock.advance(0);
+    expect(discardError).toHaveBeenCalledExactlyOnceWith(error);
+  });
+
   it('is discarded in the same way', async () => {
     const { clock, engine } = virtualEngine();
     const error = new Error('status 503');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CircuitOpenError, OperationTimeoutError } from '../../src/errors.ts';
 import type { RetryOptions } from '../../src/options.ts';
 import { DRIVERS, guardedEngine, KEY } from '../guarded-request.ts';
-import { codedError, neverSettles } from '../virtual-engine.ts';
+import { codedError, neverSettles, virtualEngine } from '../virtual-engine.ts';
 
 const OPEN_TIME = 1000;
 const once = { minimumThroughput: 1, openTime: OPEN_TIME, openTimeJitter: 0, probes: 1 } as const;
@@ -65,6 +65,16 @@ describe.each(DRIVERS)('the circuit breaker, over %s', (_driver, start) => {
     expect(waiting.end).toMatchObject({ error: { code: 'TENAX_CIRCUIT_OPEN', opensFor: OPEN_TIME, cause } });
     expect([waiting.sent, clock.pending, clock.now()]).toEqual([1, 0, 100]);
     expect(ends.at(-1)?.statistics).toMatchObject({ result: 'circuit_breaker_open', totalDelay: 100 });
+  });
+
+  it('that has refused a request does not keep its destination from being forgotten', async () => {
+    const { clock, engine } = virtualEngine({ circuitBreaker: once, maxKeys: 1 });
+    start(engine).answer(503);
+    await clock.advance(0);
+    start(engine);
+    await clock.advance(0);
+    await engine.execute(() => 1, { key: 'another' });
+    expect(engine.guards.snapshot().map(({ key }) => key)).toEqual(['another']);
   });
 
   it('is not listened to any more by a wait that is over, however it ended', async () => {

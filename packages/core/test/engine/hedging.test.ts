@@ -320,6 +320,17 @@ describe('the observed quantile', () => {
     expect(delay).toBeGreaterThan(90);
     expect(delay).toBeLessThan(110);
   });
+
+  it('does not sink by the fast answers of hedges: how slow the first attempts were is what counts', async () => {
+    const { clock, engine } = virtualEngine({ hedge: { delay: 'p50', maxExtraLoad: 1 } });
+    const delays: number[] = [];
+    for (let count = 1; count <= 70; count += 1) {
+      const exchange = new TimedExchange(clock, [{ after: count <= 20 ? 100 : 5000 }, { after: 1 }]);
+      await clock.run(engine.run(exchange));
+      delays.push((exchange.sentAt[1] ?? Infinity) - exchange.sentAt[0]!);
+    }
+    expect(Math.min(...delays)).toBeGreaterThan(90);
+  });
 });
 
 describe('a leg that fails in a way that passes', () => {

@@ -2,7 +2,9 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { RetryExhaustedError } from '../../src/errors.ts';
 import type { RetryOptions } from '../../src/options.ts';
+import type { CallOptions } from '../../src/exchange.ts';
 import { FakeExchange } from '../fake-exchange.ts';
+import type { FakeResponse } from '../fake-exchange.ts';
 import { failure, response } from '../operation-driver.ts';
 import { codedError, neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
@@ -155,6 +157,27 @@ describe('EDGE 14: nested retries multiply', () => {
     };
     expect(await rejectionOf(clock.run(outer.execute(operation)))).toBe(error);
     expect(asked).toBe(1);
+  });
+
+  it.each<[string, RetryOptions, CallOptions, number]>([
+    ['not when the inner gave up on a response', {}, { method: 'GET' }, 1],
+    ['as usual with a response that the inner took for an answer', {}, { method: 'POST' }, 3],
+    ['as usual with the response of an inner single attempt', { maxAttempts: 1 }, { method: 'GET' }, 3],
+  ])('%s', async (_, options, call, sent) => {
+    const { clock, inner, outer } = nested({ throwOnExhausted: false, ...options });
+    const send = vi.fn<() => Promise<FakeResponse>>(() =>
+      inner.run(new FakeExchange([503, 503, 503], { call })),
+    );
+    await Promise.allSettled([clock.run(outer.run(Object.assign(new FakeExchange([]), { send })))]);
+    expect(send).toHaveBeenCalledTimes(sent);
+  });
+
+  it('as usual when the inner was only aborted, by the timeout of an attempt of the outer one', async () => {
+    const { clock, inner, outer } = nested();
+    const send = vi.fn<() => Promise<never>>(() => neverSettles());
+    const call = { retry: { attemptTimeout: 50 } };
+    await rejectionOf(clock.run(outer.execute(({ signal }) => inner.execute(send, { signal }), call)));
+    expect(send).toHaveBeenCalledTimes(3);
   });
 
   it('not when it refused to retry what is thrown and is no Error', async () => {
