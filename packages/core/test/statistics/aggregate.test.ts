@@ -62,6 +62,17 @@ describe('the snapshot of an engine', () => {
     expect(aggregate.snapshot([destination('https://new.example')]).keys).toEqual([]);
   });
 
+  it('names one where nothing was sent, or nothing but an attempt has ended', () => {
+    const { aggregate, clock } = twoDestinations();
+    const [refused, underWay] = [destination('refused'), destination('under way')];
+    refused.sums.operationEnded('bulkhead_full', 0, 0, clock.time);
+    underWay.sums.attemptEnded(1, 5, 'transient', clock.time);
+    expect(aggregate.snapshot([refused, underWay]).keys).toMatchObject([
+      { key: 'refused', totalOperations: 1, totalAttempts: 0 },
+      { key: 'under way', totalOperations: 0, totalAttempts: 1 },
+    ]);
+  });
+
   it('is a minute long only when the engine is as old', () => {
     const clock = manualClock();
     clock.time = 58_000;
