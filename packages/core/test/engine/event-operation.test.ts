@@ -88,6 +88,31 @@ describe('an operation of a client that answers by events', () => {
     expect(getRetryStatistics(error)).toMatchObject({ result: 'retry_exhausted' });
   });
 
+  it.each<RetryOptions>([{}, { timeout: 50, attemptTimeout: 40 }, { hooks: { onSuccess: () => undefined } }])(
+    'that has succeeded can neither be aborted nor fail any more, with %o',
+    async (options) => {
+      const { clock, exchange, operation } = run(options);
+      operation.responded(response(200));
+      operation.abort('late');
+      operation.failed(new Error('late'));
+      await clock.advance(100);
+      expect(exchange.log).toEqual(['send 1', 'release', 'accept']);
+      expect(operation.statistics).toMatchObject({ result: 'success', attempts: [{ status: 200 }] });
+    },
+  );
+
+  it.each<RetryOptions>([{}, { hooks: { onAttempt: () => undefined } }])(
+    'has the timeout of its first attempt for that alone, with %o',
+    async (options) => {
+      const { clock, exchange, operation } = run({ attemptTimeout: 80, ...options });
+      operation.responded(response(503));
+      expect(clock.pending).toBe(1);
+      await clock.advance(100);
+      operation.responded(response(200));
+      expect(exchange.log).toEqual(['send 1', 'discard', 'send 2', 'release', 'accept']);
+    },
+  );
+
   it('tells its exchange of each retry before it waits for that', async () => {
     const exchange = new FakeEventExchange();
     const retrying = (): void => void exchange.log.push('retrying');

@@ -35,6 +35,15 @@ describe('an exchange', () => {
     expect(describeValue.mock.calls).toEqual([['value 1'], ['value 2']]);
   });
 
+  it.each<RetryOptions>([{}, { timeout: 100 }, { hooks: { onAttempt: () => undefined } }])(
+    'makes by present what the caller gets, with %o',
+    async (options) => {
+      const { clock, engine } = virtualEngine(options);
+      const exchange = { call: {}, send: () => 'value', present: (value: string) => `${value} presented` };
+      await expect(clock.run(engine.run(exchange))).resolves.toBe('value presented');
+    },
+  );
+
   it('says by describeError what an error brings along', async () => {
     const { clock, engine } = virtualEngine({ throwOnExhausted: false });
     const shouldRetry = vi.fn<NonNullable<RetryOptions['shouldRetry']>>(() => undefined);
@@ -183,6 +192,15 @@ describe('release', () => {
     expect(exchange.release.mock.calls[0]?.[0]?.reason).toBe((expected[0] as { reason?: unknown })?.reason);
     expect(clock.pending).toBe(0);
     expect(engine.statistics.snapshot().totalOperations).toBe(1);
+  });
+
+  it('comes where the operation could not even begin', async () => {
+    const { engine } = virtualEngine();
+    const call = { retry: { maxAttempts: 0 } };
+    const exchange = new FakeExchange([], { call });
+    const reason = await rejectionOf(engine.run(exchange));
+    expect(reason).toMatchObject({ code: 'TENAX_CONFIG' });
+    expect(exchange.release).toHaveBeenCalledExactlyOnceWith({ reason });
   });
 
   it('comes after the last attempt, when nothing will follow', async () => {

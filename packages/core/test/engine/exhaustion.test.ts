@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { getRetryStatistics } from '../../src/attached-statistics.ts';
+import { createClientEngine } from '../../src/engine.ts';
 import {
   BodyNotReplayableError,
   OperationTimeoutError,
@@ -53,6 +54,16 @@ describe('when attempts run out', () => {
       response: { status: 500 },
     });
     expect(error).not.toHaveProperty('cause');
+  });
+});
+
+describe('the engine of an adapter', () => {
+  it.each([
+    [undefined, false],
+    [false, false],
+    [true, true],
+  ])('with throwOnExhausted: %s has it %s', (throwOnExhausted, expected) => {
+    expect(createClientEngine({ throwOnExhausted }).policy.throwOnExhausted).toBe(expected);
   });
 });
 

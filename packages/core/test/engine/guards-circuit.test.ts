@@ -67,6 +67,18 @@ describe.each(DRIVERS)('the circuit breaker, over %s', (_driver, start) => {
     expect(ends.at(-1)?.statistics).toMatchObject({ result: 'circuit_breaker_open', totalDelay: 100 });
   });
 
+  it('gets back the place of a probe that says nothing of the destination once', async () => {
+    const { clock, engine } = make();
+    start(engine).answer(503);
+    await clock.advance(OPEN_TIME);
+    const probe = start(engine);
+    probe.fail(codedError('ERR_INVALID_URL'));
+    await clock.advance(0);
+    const breaker = engine.guards.circuitBreaker(KEY)!;
+    expect([breaker.state, probe.sent]).toEqual(['half-open', 1]);
+    expect([breaker.tryAcquire(), breaker.tryAcquire()]).toEqual([expect.any(Number), undefined]);
+  });
+
   it('that has refused a request does not keep its destination from being forgotten', async () => {
     const { clock, engine } = virtualEngine({ circuitBreaker: once, maxKeys: 1 });
     start(engine).answer(503);

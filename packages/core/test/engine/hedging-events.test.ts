@@ -414,7 +414,7 @@ describe('attemptTimeout', () => {
     operation.responded(response(503));
     await clock.advance(150);
     expect(exchange.sent).toEqual([1, 2, 3]);
-    expect(exchange.abandoned.toSorted()).toEqual([1, 2, 3]);
+    expect(exchange.abandoned.toSorted((one, other) => one - other)).toEqual([1, 2, 3]);
     expect([exchange.ends, exchange.failures]).toEqual([1, ['stop']]);
     expect(clock.pending).toBe(0);
   });
@@ -546,7 +546,7 @@ describe('an abort in a callback', () => {
       let calls = 0;
       let sentBefore: number[] = [];
       const begun: number[] = [];
-      using _observation = instrument({
+      using observation = instrument({
         operationStarted: () => ({
           attemptStarted: ({ attemptNumber }) => {
             begun.push(attemptNumber);
@@ -568,6 +568,7 @@ describe('an abort in a callback', () => {
         },
       });
       const { clock, exchange, leg, operation } = given;
+      expect(observation).toBeDefined();
       if (act(given) === 'answer') {
         await clock.advance(50);
         operation.responded(response(200), leg(1));

@@ -5,7 +5,7 @@ import type { RetryOptions } from '../../src/options.ts';
 import type { CallOptions } from '../../src/exchange.ts';
 import { FakeExchange } from '../fake-exchange.ts';
 import type { FakeResponse } from '../fake-exchange.ts';
-import { failure, response } from '../operation-driver.ts';
+import { response } from '../operation-driver.ts';
 import { codedError, neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 /** An engine inside an engine, over one clock. */
@@ -152,7 +152,9 @@ describe('EDGE 14: nested retries multiply', () => {
       asked += 1;
       const exchange = new FakeExchange([error], { call: { method: 'POST' } });
       return inner.run(
-        Object.assign(exchange, { describeError: () => ({ ...failure(error), response: response(503) }) }),
+        Object.assign(exchange, {
+          describeError: () => ({ kind: 'error', error, response: response(503) }) as const,
+        }),
       );
     };
     expect(await rejectionOf(clock.run(outer.execute(operation)))).toBe(error);
