@@ -64,22 +64,12 @@ class TimeoutTimer implements Timer {
 
 /** A timer for a delay that the platform does not keep in one piece. */
 function longTimer(delay: number, callback: () => void): Timer {
-  let isRef = true;
   let part: Timer = new TimeoutTimer(LONGEST_TIMEOUT, () => {
     part = systemClock.schedule(delay - LONGEST_TIMEOUT, callback);
-    if (!isRef) part.unref?.();
   });
   return {
     cancel: () => {
       part.cancel();
-    },
-    unref: () => {
-      isRef = false;
-      part.unref?.();
-    },
-    ref: () => {
-      isRef = true;
-      part.ref?.();
     },
   };
 }
@@ -93,18 +83,12 @@ class TurnTimer implements Timer {
     // What follows a promise runs in its own promise job, with its own asynchronous context. Not so in a task of the
     // event loop: whatever throws there, V8 makes a message of it, stack and all.
     void nextTurn().then(() => {
-      this.#fire();
+      this.#callback?.();
     });
   }
 
   cancel(): void {
     this.#callback = undefined;
-  }
-
-  #fire(): void {
-    const callback = this.#callback;
-    this.#callback = undefined;
-    callback?.();
   }
 }
 

@@ -29,11 +29,10 @@ class SignalHub {
 
   /** The EventListener interface: the hub itself is the listener. */
   handleEvent(): void {
-    const subscribers = [...this.#subscribers];
-    this.#subscribers.clear();
+    // Whoever comes from now on finds another hub.
     this.#signal.removeEventListener('abort', this);
     hubs.delete(this.#signal);
-    for (const subscriber of subscribers) subscriber.signalAborted(this.#signal.reason);
+    for (const subscriber of this.#subscribers) subscriber.signalAborted(this.#signal.reason);
   }
 }
 
