@@ -2,10 +2,13 @@ import { describe, expect, it } from 'vitest';
 
 import { OperationTimeoutError } from '../../src/errors.ts';
 import type { RetryEngine } from '../../src/engine.ts';
+import type { Exchange } from '../../src/exchange.ts';
 import type { RetryOptions } from '../../src/options.ts';
 import type { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { DRIVERS, guardedEngine } from '../guarded-request.ts';
 import type { Start } from '../guarded-request.ts';
+import { response } from '../operation-driver.ts';
+import { rejectionOf } from '../virtual-engine.ts';
 
 const make = (options: RetryOptions = {}) => guardedEngine({ pacer: {}, ...options });
 
@@ -18,6 +21,19 @@ async function exhaustQuota(
   start(engine).answer(200, { ratelimit: `"default";r=0;t=${seconds}` });
   await clock.advance(0);
 }
+
+it('the pacer reads what is left from the response in an error, too', async () => {
+  const { engine } = make();
+  const error = new Error('status 404');
+  const headers = { ratelimit: '"default";r=0;t=60' };
+  const exchange: Exchange<never> = {
+    call: {},
+    send: () => Promise.reject(error),
+    describeError: () => ({ kind: 'error', error, response: response(404, headers) }),
+  };
+  await rejectionOf(engine.run(exchange));
+  expect(engine.guards.snapshot()[0]?.pacer).toMatchObject({ rate: 0 });
+});
 
 describe.each(DRIVERS)('the pacer, over %s', (_driver, start) => {
   it('lets everything through while nothing asks for less', async () => {
