@@ -10,12 +10,17 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 /** What is begun within `run` never hears of a promise. */
 function holdingPromiseJobs(run: () => void): void {
-  const then = Object.getOwnPropertyDescriptor(Promise.prototype, 'then') as PropertyDescriptor;
-  Reflect.defineProperty(Promise.prototype, 'then', { ...then, value: () => undefined });
+  const { prototype } = Promise;
+  const { then: original } = Object.getOwnPropertyDescriptors(prototype);
+  const setThen = (property: PropertyDescriptor): void => {
+    // oxlint-disable-next-line unicorn/no-thenable -- it is that of all promises
+    Reflect.defineProperty(prototype, 'then', property);
+  };
+  setThen({ ...original, value: () => undefined });
   try {
     run();
   } finally {
-    Reflect.defineProperty(Promise.prototype, 'then', then);
+    setThen(original);
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { RetryConfigError } from '../../src/errors.ts';
-import { countsIdempotencyKey, makeIdempotencyKey } from '../../src/http/idempotency-key.ts';
+import { makeIdempotencyKey } from '../../src/http/idempotency-key.ts';
 import { resolvePolicy } from '../../src/policy.ts';
 
 const post = { method: 'POST', url: 'https://api.example.com/orders' };
@@ -41,26 +41,6 @@ describe('which requests get an idempotency key', () => {
 
   it('none does by default', () => {
     expect(makeIdempotencyKey(post, resolvePolicy({}))).toBeUndefined();
-  });
-});
-
-describe("the caller's own key", () => {
-  const policy = resolvePolicy({});
-
-  it.each([
-    ['POST', true],
-    ['PATCH', true],
-    ['GET', false],
-    [undefined, false],
-  ])('is looked for where it makes a request idempotent: %s, %s', (method, counts) => {
-    let looked = 0;
-    const request = {
-      get hasIdempotencyKey() {
-        looked += 1;
-        return true;
-      },
-    };
-    expect([countsIdempotencyKey(request, method, policy), looked]).toEqual([counts, Number(counts)]);
   });
 });
 
