@@ -24,7 +24,7 @@ async function exhaustQuota(
 
 it('the pacer reads what is left from the response in an error, too', async () => {
   const { engine } = make();
-  const error = new Error('status 404');
+  const error = Object.assign(new Error('not found'), { status: 404 });
   const headers = { ratelimit: '"default";r=0;t=60' };
   const exchange: Exchange<never> = {
     call: {},
