@@ -97,12 +97,12 @@ describe.each(ADAPTERS)('with the %s adapter, a server', (adapter) => {
     ['within a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\npart'],
   ])('that stalls %s: the timeout of axios ends it, and it is sent again', async (_, words) => {
     await using server = await rawServer(stall(words), ok);
-    const response = await attached({}, { adapter }).get(server.url, { timeout: 100 });
+    const response = await attached({}, { adapter }).get(server.url, { timeout: 300 });
     expect(response.data).toBe('ok');
     // Its class is that of what axios says: that the time is over, or that the stream has been aborted.
     expect(classesOf(response)?.[0]).toMatch(onOldest ? /^t/u : /^(?:timeout|transport)$/u);
     await using another = await rawServer(stall(words), ok);
-    const error = await failureOf(attached({}, { adapter }).post(another.url, 'once', { timeout: 100 }));
+    const error = await failureOf(attached({}, { adapter }).post(another.url, 'once', { timeout: 300 }));
     expect([error.retry?.reason, another.requests.length]).toEqual(['method_not_idempotent', 1]);
   });
 

@@ -8,7 +8,7 @@ import { ADAPTERS, attached, failureOf } from './servers/attached.ts';
 describe.each(ADAPTERS)('with the %s adapter', (adapter) => {
   it("EDGE 31: timeout is one attempt's, and the next one has it whole", async () => {
     await using server = await flakyServer(silence, silence, ok);
-    const response = await attached({}, { adapter }).get(server.url, { timeout: 50 });
+    const response = await attached({}, { adapter }).get(server.url, { timeout: 300 });
     expect([response.data, server.requests.length]).toEqual(['ok', 3]);
     const classes = response.retry?.attempts.map(({ failureClass }) => failureClass);
     expect(classes?.slice(0, 2)).not.toContain('permanent');
@@ -18,7 +18,7 @@ describe.each(ADAPTERS)('with the %s adapter', (adapter) => {
     'EDGE 31: its error is that of bare axios, clarifyTimeoutError %s',
     async (clarify) => {
       await using server = await flakyServer(silence);
-      const config = { adapter, timeout: 30, transitional: { clarifyTimeoutError: clarify } };
+      const config = { adapter, timeout: 300, transitional: { clarifyTimeoutError: clarify } };
       const error = await failureOf(attached({ maxAttempts: 2 }).get(server.url, config));
       const bare = await failureOf(axios.get(server.url, config));
       expect([error.code, error.message, error.name]).toEqual([bare.code, bare.message, bare.name]);
@@ -33,13 +33,13 @@ describe.each(ADAPTERS)('with the %s adapter', (adapter) => {
 
   it('a POST that timed out is not sent again', async () => {
     await using server = await flakyServer(silence, ok);
-    const error = await failureOf(attached({}, { adapter }).post(server.url, { a: 1 }, { timeout: 30 }));
+    const error = await failureOf(attached({}, { adapter }).post(server.url, { a: 1 }, { timeout: 300 }));
     expect([error.retry?.reason, server.requests.length]).toEqual(['method_not_idempotent', 1]);
   });
 
   it('EDGE "an attempt timeout\'s signal reused": attemptTimeout is new for each attempt', async () => {
     await using server = await flakyServer(silence, silence, ok);
-    const response = await attached({ attemptTimeout: 50 }, { adapter }).get(server.url);
+    const response = await attached({ attemptTimeout: 300 }, { adapter }).get(server.url);
     expect([response.data, server.requests.length]).toEqual(['ok', 3]);
   });
 

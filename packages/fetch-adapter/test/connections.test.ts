@@ -88,7 +88,7 @@ describe('a response whose body shouldRetry reads', () => {
       response.writeHead(503, { 'content-length': '100' }).write('begin');
     });
     const impatient = createRetryingFetch({
-      timeout: 100,
+      timeout: 400,
       shouldRetry: async (outcome) => {
         if (outcome.kind === 'response') await outcome.text();
         return true;

@@ -110,7 +110,7 @@ describe('which signal counts', () => {
 describe('timeouts of ours', () => {
   it('attemptTimeout ends an attempt and its connection, and the next one is sent', async () => {
     await using server = await flakyServer(silence, ok);
-    const response = await fetch(server.url, { retry: { attemptTimeout: 30 } });
+    const response = await fetch(server.url, { retry: { attemptTimeout: 300 } });
     expect(getRetryStatistics(response)?.attempts.map(({ failureClass }) => failureClass)).toEqual([
       'timeout',
       undefined,
@@ -120,7 +120,7 @@ describe('timeouts of ours', () => {
 
   it('attemptTimeout is not for a POST, which may have been processed', async () => {
     await using server = await flakyServer(silence);
-    const sent = fetch(server.url, { method: 'POST', body: 'x', retry: { attemptTimeout: 30 } });
+    const sent = fetch(server.url, { method: 'POST', body: 'x', retry: { attemptTimeout: 300 } });
     await expect(sent).rejects.toMatchObject({ code: 'TENAX_ATTEMPT_TIMEOUT' });
     expect(server.requests).toHaveLength(1);
   });
@@ -135,9 +135,9 @@ describe('timeouts of ours', () => {
   it('end with the headers: a body that takes longer is not cut short', async () => {
     const { answer, finish } = slowBody();
     await using server = await flakyServer(answer);
-    const response = await fetch(server.url, { retry: { attemptTimeout: 20, timeout: 20 } });
+    const response = await fetch(server.url, { retry: { attemptTimeout: 300, timeout: 300 } });
     await new Promise((resolve) => {
-      setTimeout(resolve, 40);
+      setTimeout(resolve, 320);
     });
     finish();
     expect(await response.text()).toBe('begin end');
