@@ -9,6 +9,8 @@ import { discardResponse, FetchOutcome } from './response-outcome.ts';
 export class RangeExchange implements Exchange<Response> {
   readonly call: CallOptions;
   readonly url: string;
+  /** What asks for the rest is no hedge of what broke off. */
+  readonly concurrent = false;
   readonly previous: ErrorOutcome;
   readonly #send: (attempt: AttemptContext) => Promise<Response>;
 

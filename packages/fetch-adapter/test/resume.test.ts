@@ -130,6 +130,15 @@ describe('resume', () => {
     expect([server.requests.length, strict.engine.statistics.snapshot().totalOperations]).toEqual([1, 1]);
   });
 
+  it('is a retry with hedging too: what asks for the rest is no hedge of what broke off', async () => {
+    await using server = await flakyServer(part({ breakAfter: 2000 }), part({}));
+    const onRetry = vi.fn<(event: { readonly reason: string }) => void>();
+    const hedge = { delay: 60_000, maxExtraLoad: 10 };
+    const response = await fetch(server.url, { retry: { hedge, hooks: { onRetry } } });
+    expect(await read(response)).toEqual(content);
+    expect(onRetry.mock.calls.map(([{ reason }]) => reason)).toEqual(['transport_error']);
+  });
+
   it('ends with the last error when nothing helps', async () => {
     await using server = await flakyServer(part({ breakAfter: 2000 }), reset);
     await expect(read(await fetch(server.url))).rejects.toBeInstanceOf(TypeError);
