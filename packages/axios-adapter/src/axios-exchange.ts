@@ -214,7 +214,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     this.#data?.apply(copy);
     this.#progress?.begin(copy);
     attempt.headers?.forEach((value, name) => {
-      headers.set(name, value);
+      // Over a `false` too, which axios keeps: a POST with a key of ours would be sent again without it.
+      headers.set(name, value, true);
     });
     return copy;
   }

@@ -256,6 +256,15 @@ describe('a request that may have been processed', () => {
     },
   );
 
+  it.each([undefined, null, false])('has a key of ours in place of the %s of its config', async (key) => {
+    await using server = await flakyServer(unavailable, ok);
+    const headers = { 'Idempotency-Key': key } as object;
+    await attached({ idempotencyKey: true }).post(server.url, { a: 1 }, { headers });
+    const [first, second] = server.requests.map((request) => request.headers['idempotency-key']);
+    expect(first).toMatch(/^"[-\w]{36}"$/u);
+    expect(second).toBe(first);
+  });
+
   it("is sent again under the caller's own key, which stays", async () => {
     await using server = await flakyServer(reset, ok);
     const headers = { 'idempotency-key': 'mine' };
