@@ -20,9 +20,12 @@ export function keptHeaders(headers: Headers & {}): Headers & {} {
   return iterator === iterable ? new Set(iterable) : iterable;
 }
 
-/** Whether a header is among them. */
+/** Whether a header is among them. undici sends none whose value is `undefined` or an empty list. */
 export function hasHeader(headers: Headers, name: string): boolean {
-  return pairs(headers)?.some(([key]) => key.toLowerCase() === name) ?? false;
+  const given = pairs(headers) ?? [];
+  return given.some(
+    ([key, value]) => key.toLowerCase() === name && [value].flat().some((one) => one !== undefined),
+  );
 }
 
 /**

@@ -140,6 +140,29 @@ describe('headers that the policy adds', () => {
     expect(second).toBe(first);
   });
 
+  describe.each([
+    ['undefined', undefined],
+    ['an empty list', []],
+  ])('where the idempotency key of the caller is %s, which undici leaves out', (_, key) => {
+    const headers = { 'Idempotency-Key': key };
+
+    it('do not let its POST be sent again', async () => {
+      await using server = await flakyServer(unavailable, ok);
+      await using own = retryingAgent();
+      const { statusCode } = await request(server.url, { ...own, method: 'POST', headers });
+      expect([statusCode, server.requests.length]).toEqual([503, 1]);
+    });
+
+    it('give its POST a key of ours', async () => {
+      await using server = await flakyServer(unavailable, ok);
+      await using own = retryingAgent({ idempotencyKey: true });
+      await request(server.url, { ...own, method: 'POST', headers });
+      const [first, second] = server.requests.map((incoming) => incoming.headers['idempotency-key']);
+      expect(first).toMatch(/^"[0-9a-f-]{36}"$/u);
+      expect(second).toBe(first);
+    });
+  });
+
   it('reach the server from beforeRetry', async () => {
     await using server = await flakyServer(unavailable, ok);
     await using own = retryingAgent({
