@@ -13,9 +13,9 @@ const AT_ONCE = 1_000;
 const LEAST_SEQUENTIAL = 20;
 const TURN = 4; // ms
 /** ms of CPU before the first turn: long enough for the compiler to be done with every library. */
-const WARM_UP = quick ? 0 : 500;
+const WARM_UP = quick ? 0 : 800;
 /** ms of time, for libraries that wait. */
-const LONGEST_WARM_UP = 3_000;
+const LONGEST_WARM_UP = 5_000;
 const FAILURE = new Error('not yet');
 
 /** Fails as often as told, then succeeds. Its error is always the same, since making one costs more than a retry. */
@@ -86,14 +86,14 @@ const concurrent = await interleave(import.meta.url, 'at-once', cases(atOnce, RE
   ...PLAN,
   warmUp: 5,
   rounds: 20,
-  seconds: 20,
+  seconds: 25,
 });
 // 1,000 operations at once would need ten times the quota of 500 tokens that the strategy of the AWS SDKs has.
 const sequential = await interleave(
   import.meta.url,
   'one-by-one',
   cases(oneByOne, [...RETRYING, '@smithy/util-retry']),
-  { ...PLAN, warmUp: 5, rounds: 15, seconds: 20 },
+  { ...PLAN, warmUp: 5, rounds: 15, seconds: 25 },
 );
 
 if (concurrent && sequential) {
