@@ -245,6 +245,8 @@ export class EventExecution extends Execution implements EventOperation {
     const classification = outcome
       ? this.operation.classify(outcome, this.#endedWithin(outcome, attempt))
       : SUCCESS;
+    // A predicate of `retryableErrors` may have aborted.
+    if (!this.isUnderWay(attempt)) return;
     const isAsked = this.policy.shouldRetry !== undefined && classification.failureClass !== 'aborted';
     if (outcome && isAsked) this.operation.answered(this.entryOf(attempt), outcome, endedAt);
     this.goOnAfter(outcome, classification, endedAt, attempt as Attempt, isAsked);

@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 
+import type { AttemptContext } from '../../src/exchange.ts';
 import type { RetryOptions } from '../../src/options.ts';
 import { virtualClock } from '../../src/testing/virtual-clock.ts';
-import { neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
+import { codedError, neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 const failing = () => vi.fn<() => Promise<never>>(() => Promise.reject(new Error('again')));
 
@@ -129,6 +130,49 @@ describe("the caller's abort in another hook", () => {
     expect(clock.now()).toBe(0);
     expect(send).toHaveBeenCalledTimes(1);
   });
+});
+
+describe("the caller's abort in a predicate of errors", () => {
+  it.each([
+    ['retryableErrors', {}],
+    ['nonRetryableErrors', {}],
+    ['retryableErrors', { hedge: { delay: 10, maxExtraLoad: 1 } }],
+    ['nonRetryableErrors', { hedge: { delay: 10, maxExtraLoad: 1 } }],
+    ['nonRetryableErrors', { shouldRetry: () => true }],
+  ])(
+    'of %s ends the operation once, with %o: each attempt has one end',
+    async (name, options: RetryOptions) => {
+      const controller = new AbortController();
+      const onAttempt = vi.fn<() => void>();
+      const { clock, engine } = virtualEngine({
+        ...options,
+        [name]: [
+          () => {
+            controller.abort('stop');
+            return true;
+          },
+        ],
+        hooks: { onAttempt },
+      });
+      const send = vi.fn<(attempt: AttemptContext) => Promise<never>>(
+        () =>
+          new Promise((_resolve, reject) => {
+            clock.schedule(30, () => {
+              reject(codedError('CERT_HAS_EXPIRED'));
+            });
+          }),
+      );
+      const promise = engine.execute(send, { signal: controller.signal });
+      expect(await rejectionOf(clock.run(promise))).toBe('stop');
+      expect(clock.now()).toBe(30);
+      expect(onAttempt).toHaveBeenCalledTimes(send.mock.calls.length);
+      expect(engine.statistics.snapshot()).toMatchObject({
+        totalOperations: 1,
+        totalAttempts: send.mock.calls.length,
+        results: { aborted: 1 },
+      });
+    },
+  );
 });
 
 describe("the caller's abort before the first attempt", () => {
