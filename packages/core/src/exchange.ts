@@ -48,7 +48,7 @@ export interface ExchangeDescription {
   readonly url?: string | undefined;
   /** The URL up to its path, where it is cheaper to give than the whole of it. Read when a destination is looked up. */
   readonly origin?: string | undefined;
-  /** Whether the caller gave an `Idempotency-Key`. Asked at most once. */
+  /** Whether the caller gave an `Idempotency-Key`. Asked wherever it matters, so the answer must stay the same. */
   readonly hasIdempotencyKey?: boolean;
   /** Whether the body can be sent once more. Asked when a retry is about to be decided. */
   readonly replayable?: boolean;
