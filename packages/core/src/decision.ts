@@ -101,8 +101,8 @@ function delayAfter(
     random: moment.random,
   });
   subject.computedDelay = computed;
-  // A computed delay has its own jitter, and never passes maxDelay.
-  if (hint < computed) return computed;
+  // A computed delay has its own jitter, and never passes maxDelay. Without a hint nothing is drawn for one.
+  if (hint === 0 || hint < computed) return computed;
   // Not beyond the time that remains: a wait that the server asks for, and that fits, is no reason to end.
   return hint + Math.min(HINT_JITTER * hint, remaining - hint) * shareOf(moment.random);
 }

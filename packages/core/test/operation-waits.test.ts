@@ -28,6 +28,17 @@ describe('the wait before a retry', () => {
     expect(delayOf(attempt(operation, response(500)))).toBe(200);
   });
 
+  it('of nothing draws nothing for a hint that is not there: seeded runs repeat, whatever the unit', () => {
+    let drawn = 0;
+    const random = (): number => {
+      drawn += 1;
+      return 0.5;
+    };
+    const operation = startOperation({ baseDelay: 0, jitter: 'full' });
+    expect(delayOf(attempt(operation, response(500), { random }))).toBe(0);
+    expect(drawn).toBe(0);
+  });
+
   it('of a decorrelated strategy grows from the wait before it, not from a hint', () => {
     const operation = startOperation({ strategy: 'decorrelated', jitter: undefined, maxAttempts: 3 });
     expect(
