@@ -53,7 +53,7 @@ await compareClients(
   {
     name: 'axios',
     title: 'axios',
-    seconds: 115,
+    seconds: 100,
     rounds: 96,
     throughout: ['bare axios', 'bare axios again', 'Tenax', 'two readings of the clock'],
     goals: { latency: 1.01, processor: 1.01 },

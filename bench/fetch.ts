@@ -5,7 +5,7 @@ import { fetchClients } from './peers/fetch-clients.ts';
 await compareClients(import.meta.url, fetchClients, {
   name: 'fetch',
   title: 'fetch',
-  seconds: 155,
+  seconds: 130,
   rounds: 96,
   throughout: ['bare fetch', 'bare fetch again', 'Tenax', 'two readings of the clock'],
   goals: { latency: 1.01, throughput: 0.98, processor: 1.02 },
