@@ -28,7 +28,7 @@ export const tenaxBundles = {
     code: "export { createRetryEngine } from '@tenax/core'",
     options: {
       external: ['zod'],
-      without: /core\/src\/(?:guards\/|operation-guards|hedge|hedged-execution|options\/guards-schema)/u,
+      without: /core\/src\/(?:guards\/|operation-guards|hedge|options\/guards-schema)/u,
     },
   },
   'engine, all guards, without zod': {
