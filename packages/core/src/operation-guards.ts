@@ -2,6 +2,7 @@
 
 import type { Timer } from './clock.ts';
 import type { Bulkhead } from './guards/bulkhead.ts';
+import { isStoppable } from './guards/circuit-breaker.ts';
 import type { CircuitBreaker, CircuitPermit } from './guards/circuit-breaker.ts';
 import type { Destination } from './guards/destination.ts';
 import type { Hedging } from './guards/hedging.ts';
@@ -76,9 +77,11 @@ export class OperationGuards {
 
   /** The circuit that ends a wait for the pacer when it opens; none where it stops retries alone, and this is none. */
   get stoppingCircuit(): CircuitBreaker | undefined {
-    const { attemptNumber, policy } = this.#operation;
-    const isFree = attemptNumber === 0 && policy.circuitBreaker && policy.circuitBreaker.mode === 'retries';
-    return isFree ? undefined : this.circuit;
+    const {
+      attemptNumber,
+      policy: { circuitBreaker },
+    } = this.#operation;
+    return circuitBreaker && isStoppable(circuitBreaker, attemptNumber > 0) ? this.circuit : undefined;
   }
 
   waitForTurn(granted: () => void): Timer {

@@ -146,8 +146,8 @@ export class WindowedCircuitBreaker implements CircuitBreaker {
   tryAcquire(retry: boolean = false, now: number = this.#clock.now()): CircuitPermit | undefined {
     if (this.#state !== 'closed') this.#letTimePass(now);
     if (this.#state === 'closed') return this.#generation;
-    // In this mode first attempts are free: they tell what became of the destination, and take no probe's place.
-    if (this.#settings.mode === 'retries' && !retry) return this.#generation;
+    // With `mode: 'retries'` first attempts are free: they tell what became of the destination, and take no probe's place.
+    if (!isStoppable(this.#settings, retry)) return this.#generation;
     if (this.#state === 'half-open' && this.#probesSent < this.#settings.probes) {
       this.#probesSent += 1;
       if (this.#halfOpenUntil === Infinity) this.#halfOpenUntil = now + this.#settings.maxHalfOpenTime;
@@ -278,3 +278,8 @@ export class WindowedCircuitBreaker implements CircuitBreaker {
 
 /** What a probe's permit has on top of its generation. */
 const PROBE = 0.5;
+
+/** Whether a circuit may keep an attempt from being sent: in `mode: 'retries'` it stops only what repeats another. */
+export function isStoppable({ mode }: Pick<CircuitBreakerSettings, 'mode'>, retry: boolean): boolean {
+  return retry || mode !== 'retries';
+}
