@@ -6,7 +6,7 @@ import * as axios from 'axios';
 import type { AxiosInstance, AxiosInterceptorManager, InternalAxiosRequestConfig } from 'axios';
 
 import { interceptorOf } from './retry-interceptor.ts';
-import { guardAdapter, placeAdapter } from './retrying-adapter.ts';
+import { AdapterPlacement, guardAdapter } from './retrying-adapter.ts';
 
 /** Retries that are attached to an instance. */
 export interface RetryHandle extends Disposable {
@@ -44,8 +44,10 @@ export function attachRetry(instance: AxiosInstance, options?: RetryOptions): Re
       'an instance without retries: call detach() of the first ones',
     );
   }
-  const interceptor = interceptorOf(createClientEngine(options), (config, engine) => {
-    if (runsLast(interceptor, manager, config)) placeAdapter(config, engine);
+  const engine = createClientEngine(options);
+  const placement = new AdapterPlacement(engine);
+  const interceptor = interceptorOf(engine, (config) => {
+    if (runsLast(interceptor, manager, config)) placement.place(config);
     else guardAdapter(config, engine);
   });
   // Synchronous, or every request would wait for a turn of its own before it is sent.
@@ -59,7 +61,7 @@ export function attachRetry(instance: AxiosInstance, options?: RetryOptions): Re
     if (holds(manager, interceptor)) manager.eject(id);
     if (attached.get(instance) === interceptor) attached.delete(instance);
   };
-  return Object.freeze({ engine: interceptor.engine, detach, [Symbol.dispose]: detach });
+  return Object.freeze({ engine, detach, [Symbol.dispose]: detach });
 }
 
 /** Whether the interceptor is still registered: `clear()` and a list of the user's own take it off unasked. */

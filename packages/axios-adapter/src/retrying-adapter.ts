@@ -18,18 +18,76 @@ interface RetryingAdapter extends AxiosAdapter {
   [RETRYING]?: true;
 }
 
-/** Gives the config an adapter that retries, where no interceptor runs after this one. */
-export function placeAdapter(config: InternalAxiosRequestConfig, engine: RetryEngine): void {
-  const setting: AdapterSetting = config.adapter;
-  if (isRetrying(setting)) return;
-  const restore = holdCancellation(config);
-  const adapter: RetryingAdapter = (dispatched) => {
-    restore?.(dispatched);
-    dispatched.adapter = setting as AxiosAdapter;
-    return send(engine, setting, dispatched);
-  };
-  adapter[RETRYING] = true;
-  config.adapter = adapter;
+/** Gives configs an adapter that retries, where no interceptor runs after this one. */
+export class AdapterPlacement {
+  readonly #engine: RetryEngine;
+  /** The list that most requests come with, each with a copy of its own, and the adapter for it. */
+  #list: readonly AdapterSetting[] | undefined;
+  #ofList: RetryingAdapter | undefined;
+
+  constructor(engine: RetryEngine) {
+    this.#engine = engine;
+  }
+
+  place(config: InternalAxiosRequestConfig): void {
+    const setting: AdapterSetting = config.adapter;
+    if (isRetrying(setting)) return;
+    const restore = holdCancellation(config);
+    const isList = Array.isArray(setting) && restore === undefined;
+    config.adapter = isList ? this.#adapterOf(setting) : this.#adapterFor(setting, restore);
+  }
+
+  #adapterFor(
+    setting: AdapterSetting,
+    restore: ((config: InternalAxiosRequestConfig) => void) | undefined,
+  ): RetryingAdapter {
+    return marked((dispatched) => {
+      restore?.(dispatched);
+      dispatched.adapter = setting as AxiosAdapter;
+      return send(this.#engine, setting, dispatched);
+    });
+  }
+
+  /**
+   * One for all requests with this list. To make one for each, and to look up its names, took 0.4 of the 2.8 µs that
+   * retries add to a request.
+   */
+  #adapterOf(list: readonly AdapterSetting[]): RetryingAdapter {
+    if (this.#ofList === undefined || !isSameList(list, this.#list)) {
+      this.#list = [...list];
+      this.#ofList = this.#makeAdapterOf(this.#list);
+    }
+    return this.#ofList;
+  }
+
+  #makeAdapterOf(list: readonly AdapterSetting[]): RetryingAdapter {
+    /** Found by its name once, for it does not depend on the config, as axios' fetch does; `null` for any other. */
+    let http: AxiosAdapter | null | undefined;
+    return marked((dispatched) => {
+      const setting = [...list] as AdapterSetting;
+      dispatched.adapter = setting as AxiosAdapter;
+      if (http === undefined) http = httpAmong(setting, dispatched);
+      return http === null
+        ? send(this.#engine, setting, dispatched)
+        : this.#engine.run(new AxiosExchange(http, false, dispatched));
+    });
+  }
+}
+
+function isSameList(one: readonly unknown[], other: readonly unknown[] | undefined): boolean {
+  if (one.length !== other?.length) return false;
+  for (let index = 0; index < one.length; index += 1) if (one[index] !== other[index]) return false;
+  return true;
+}
+
+/** axios' adapter for Node, if it is the one that the setting means. */
+function httpAmong(setting: AdapterSetting, config: InternalAxiosRequestConfig): AxiosAdapter | null {
+  const adapter = resolveAdapter(setting, config);
+  try {
+    return adapter === resolveAdapter('http', config) ? adapter : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -40,8 +98,8 @@ export function placeAdapter(config: InternalAxiosRequestConfig, engine: RetryEn
 export function guardAdapter(config: InternalAxiosRequestConfig, engine: RetryEngine): void {
   let setting: AdapterSetting = config.adapter;
   if (isRetrying(setting) || isCancelled(config)) return;
-  const retrying = (own: AdapterSetting): RetryingAdapter => {
-    const adapter: RetryingAdapter = (dispatched) => {
+  const retrying = (own: AdapterSetting): RetryingAdapter =>
+    marked((dispatched) => {
       // One that was set later is what is retried, and asks for what it has replaced.
       if (own !== setting) return resolveAdapter(own, dispatched)(dispatched);
       Object.defineProperty(dispatched, 'adapter', {
@@ -54,10 +112,7 @@ export function guardAdapter(config: InternalAxiosRequestConfig, engine: RetryEn
       if (Object.hasOwn(dispatched, 'hasOwnProperty'))
         Object.defineProperty(dispatched, 'hasOwnProperty', { enumerable: false });
       return send(engine, setting, dispatched);
-    };
-    adapter[RETRYING] = true;
-    return adapter;
-  };
+    });
   let adapter = retrying(setting);
   Object.defineProperty(config, 'adapter', {
     get: () => adapter,
@@ -69,6 +124,10 @@ export function guardAdapter(config: InternalAxiosRequestConfig, engine: RetryEn
     enumerable: true,
     configurable: true,
   });
+}
+
+function marked(adapter: AxiosAdapter): RetryingAdapter {
+  return Object.assign(adapter, { [RETRYING]: true as const });
 }
 
 function isRetrying(setting: AdapterSetting): boolean {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { flakyServer, ok, status, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import { attachRetry, retryInterceptor } from '../src/index.ts';
-import { AT_ONCE, attached, failureOf } from './servers/attached.ts';
+import { AT_ONCE, attached, failureOf, onOldest } from './servers/attached.ts';
 
 /** The interceptors of an instance, which has no other way to look at them. */
 function interceptorsOf(instance: AxiosInstance): unknown[] {
@@ -237,6 +237,46 @@ describe('config.retry', () => {
     await using server = await flakyServer(unavailable, ok);
     const config = Object.freeze({ headers: Object.freeze({ 'X-Own': '1' }), retry: Object.freeze({}) });
     expect((await attached().get(server.url, config)).retry?.attempts).toHaveLength(2);
+  });
+});
+
+describe("a request's adapter", () => {
+  it.each([
+    ['names, looked up in their order', ['fetch', 'xhr', 'http'] as const, true],
+    ['one name', 'fetch', true],
+    ['names that this platform has not, but one', ['xhr', 'http'] as const, false],
+  ])('is the one that it asks for, whatever others ask for: %s', async (_, adapter, isFetch) => {
+    await using server = await flakyServer(unavailable, ok, unavailable, ok, unavailable, ok);
+    const instance = attached();
+    const usual = await instance.get(server.url);
+    const asked = await instance.get(server.url, {
+      adapter: typeof adapter === 'string' ? adapter : [...adapter],
+    });
+    const after = await instance.get(server.url);
+    const isFetched = [usual, asked, after].map(({ request }) => (request as unknown) instanceof Request);
+    expect(isFetched).toEqual([false, isFetch, false]);
+    for (const { retry } of [usual, asked, after]) expect(retry?.attempts).toHaveLength(2);
+  });
+
+  it('is in the config of the response as axios leaves it there, in a list of its own', async () => {
+    await using server = await flakyServer(ok);
+    const instance = attached();
+    const bare = await axios.get(server.url);
+    const [one, other] = [await instance.get(server.url), await instance.get(server.url)];
+    expect(one.config.adapter).toEqual(bare.config.adapter);
+    expect(other.config.adapter).toEqual(bare.config.adapter);
+    expect(other.config.adapter).not.toBe(one.config.adapter);
+  });
+
+  it.skipIf(onOldest)('is the fetch of its own `env`, though it asks for the same names', async () => {
+    const answering = (text: string) => async () => Promise.resolve(new Response(text));
+    const instance = attached({}, { adapter: ['fetch'] });
+    const texts = ['one', 'other'].map(async (text) => {
+      const env = { fetch: answering(text) };
+      const { data } = await instance.get<string>('http://127.0.0.1/', { env });
+      return data;
+    });
+    expect(await Promise.all(texts)).toEqual(['one', 'other']);
   });
 });
 
