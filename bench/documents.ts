@@ -3,6 +3,7 @@
 //   <!-- bench:begin engine -->   the tables of one
 //   <!-- bench:begin machine -->  where it was measured, and with which versions
 //   <!-- bench:begin better -->   where a peer is better
+//   <!-- bench:begin closer -->   what was measured for longer
 //   <!-- bench:end -->
 import { readFileSync } from 'node:fs';
 
@@ -18,6 +19,16 @@ export interface Results {
   readonly minutes: number;
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
+  readonly measurements: readonly Measurement[];
+  /** Some of them, measured for longer at another time. */
+  readonly closer?: Closer;
+}
+
+/** What `pnpm bench NAME --seconds=N` measured. */
+export interface Closer {
+  readonly date: string;
+  readonly seconds: number;
+  readonly machine: Machine;
   readonly measurements: readonly Measurement[];
 }
 
@@ -39,12 +50,23 @@ function blockText(name: string, results: Results): string {
   const { measurements } = results;
   if (name === 'machine') return machineText(results);
   if (name === 'better') return betterPeers(measurements);
+  if (name === 'closer') return closerText(results.closer);
   if (name === 'all') {
     return [machineText(results), ...measurements.map(measurementMarkdown)].join('\n\n');
   }
   const measurement = measurements.find((one) => one.name === name);
   if (measurement === undefined) throw new Error(`no measurement is called ${name}`);
   return measurement.tables.map(tableMarkdown).join('\n\n');
+}
+
+function closerText(closer: Closer | undefined): string {
+  if (closer === undefined) return 'Nothing yet.';
+  const { date, machine, measurements, seconds } = closer;
+  const names = measurements.map(({ name }) => name).join(' ');
+  return [
+    `Measured on ${date.slice(0, 10)} with \`pnpm bench ${names} --seconds=${seconds}\` on ${machine.cores} cores of ${machine.processor}, Node ${machine.node}.`,
+    ...measurements.flatMap(({ tables }) => tables.map(tableMarkdown)),
+  ].join('\n\n');
 }
 
 function machineText({ date, machine, minutes, quick, versions }: Results): string {

@@ -13,7 +13,7 @@ import { once } from 'node:events';
 import { onCore } from './cores.ts';
 import { estimate, median } from './figures.ts';
 import type { Figure } from './figures.ts';
-import { option, quick } from './settings.ts';
+import { givenSeconds, option, quick } from './settings.ts';
 
 /** What one turn measured; a metric that could not be measured is left out. */
 export type Sample = Readonly<Record<string, number>>;
@@ -127,21 +127,24 @@ export async function interleave(
     return undefined;
   }
   const names = Object.keys(cases);
-  const { claim, leastSets = 5, mostSets = Infinity, throughout = names } = plan;
+  const { claim, leastSets = 5, mostSets = Infinity } = plan;
+  const seconds = givenSeconds ?? plan.seconds;
+  const throughout = givenSeconds === undefined ? plan.throughout : undefined;
   const sets: Samples[] = [];
   const begun = performance.now();
   for (;;) {
     const started = performance.now();
     // The order of the starts decides which core a process gets: on two cores that is worth more than most layers.
-    const order = rotated(sets.length < FULL_SETS ? names : throughout, sets.length);
+    const order = rotated(sets.length < FULL_SETS ? names : (throughout ?? names), sets.length);
     // Two sets with every case are the least, and leave time for those that have fewer.
-    const end = started + (plan.seconds * 1000) / (plan.throughout ? 2 * FULL_SETS : FULL_SETS);
+    const end = started + (seconds * 1000) / (throughout ? 2 * FULL_SETS : FULL_SETS);
     sets.push(await measureSet(program, run, order, quick ? { ...plan, ...quickPlan(plan) } : plan, end));
     const now = performance.now();
-    const isTimeUp = sets.length >= 2 && now - begun + (now - started) > plan.seconds * 1000;
+    const isTimeUp = sets.length >= 2 && now - begun + (now - started) > seconds * 1000;
     if (quick || isTimeUp || sets.length === mostSets) break;
     const comparison = new Comparison(names, sets);
-    if (sets.length >= leastSets && claim && isNarrow(comparison, claim)) break;
+    const isEnough = givenSeconds === undefined && sets.length >= leastSets && claim !== undefined;
+    if (isEnough && isNarrow(comparison, claim)) break;
     process.stderr.write('.');
   }
   return new Comparison(names, sets);

@@ -1,6 +1,7 @@
 // `pnpm bench` runs every measurement, one after the other, in under ten minutes, and writes `results.json`, `RESULTS.md`
 // and `docs/performance.md`. `--quick` makes tiny rounds, and writes to `node_modules/.cache/bench` instead. Names of
-// measurements run only these, and write nothing.
+// measurements run only these, and write nothing; with `--seconds=420` they take so long each, and are written beside the
+// others.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -11,7 +12,7 @@ import type { Results } from './documents.ts';
 import { describeMachine, describeVersions } from './machine.ts';
 import { measurementMarkdown } from './markdown.ts';
 import type { Measurement } from './measurement.ts';
-import { quick } from './settings.ts';
+import { givenSeconds, quick } from './settings.ts';
 
 const PROGRAMS = [
   'engine',
@@ -31,8 +32,11 @@ const PROGRAMS = [
 const root = join(import.meta.dirname, '..');
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const unknown = chosen.filter((name) => !PROGRAMS.includes(name));
+if (givenSeconds !== undefined && chosen.length === 0)
+  throw new Error('--seconds wants names of measurements');
 if (unknown.length > 0) throw new Error(`no measurement is called ${unknown.join(', ')}`);
 
+const secondsArgument = givenSeconds === undefined ? [] : [`--seconds=${givenSeconds}`];
 const folder = mkdtempSync(join(tmpdir(), 'tenax-bench-'));
 try {
   const began = performance.now();
@@ -40,18 +44,31 @@ try {
   if (load > 0.5 && !quick)
     console.error(`the machine is busy (load ${load.toFixed(1)}): intervals will be wide`);
   const measurements = (chosen.length > 0 ? chosen : PROGRAMS).map((name) => measure(name));
-  const results: Results = {
-    date: new Date().toISOString(),
-    quick,
-    minutes: (performance.now() - began) / 60_000,
-    machine: describeMachine(),
-    versions: describeVersions(),
-    measurements,
-  };
+  const date = new Date().toISOString();
+  const machine = describeMachine();
   if (chosen.length > 0) console.log(measurements.map(measurementMarkdown).join('\n\n'));
-  else write(results);
+  if (givenSeconds !== undefined)
+    write({ ...resultsBefore(), closer: { date, seconds: givenSeconds, machine, measurements } });
+  if (chosen.length === 0) {
+    const { closer } = resultsBefore();
+    const minutes = (performance.now() - began) / 60_000;
+    write({
+      date,
+      quick,
+      minutes,
+      machine,
+      versions: describeVersions(),
+      measurements,
+      ...(closer && { closer }),
+    });
+  }
 } finally {
   rmSync(folder, { recursive: true });
+}
+
+/** What was measured before. */
+function resultsBefore(): Results {
+  return JSON.parse(readFileSync(join(import.meta.dirname, 'results.json'), 'utf8')) as Results;
 }
 
 /** In a process of its own, so that no measurement inherits another's heap. */
@@ -60,9 +77,11 @@ function measure(name: string): Measurement {
   process.stderr.write(`${name} `);
   const file = join(folder, `${name}.json`);
   const program = join(import.meta.dirname, `${name}.ts`);
-  const { status } = spawnSync(process.execPath, [program, `--json=${file}`, ...(quick ? ['--quick'] : [])], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const { status } = spawnSync(
+    process.execPath,
+    [program, `--json=${file}`, ...(quick ? ['--quick'] : []), ...secondsArgument],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  );
   if (status !== 0) throw new Error(`${name} failed`);
   process.stderr.write(` ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
   return JSON.parse(readFileSync(file, 'utf8')) as Measurement;
