@@ -222,7 +222,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
 }
 
 /** A copy with the prototype of the original, for axios 1.21 gives configs none, and hides `hasOwnProperty` in them. */
-function copyOf(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
+export function copyOf(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
   const bare = Object.create(Object.getPrototypeOf(config) as object | null) as InternalAxiosRequestConfig;
   const copy = Object.assign(bare, config);
   if (!Object.hasOwn(config, 'hasOwnProperty')) return copy;

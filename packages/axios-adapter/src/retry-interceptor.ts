@@ -4,6 +4,7 @@ import { createClientEngine } from '@tenax/core';
 import type { RetryEngine, RetryOptions } from '@tenax/core';
 import type { InternalAxiosRequestConfig } from 'axios';
 
+import { copyOf } from './axios-exchange.ts';
 import { guardAdapter } from './retrying-adapter.ts';
 
 /** A request interceptor with its engine. */
@@ -32,8 +33,10 @@ export function interceptorOf(
   place: (config: InternalAxiosRequestConfig, engine: RetryEngine) => void,
 ): RetryInterceptor {
   const intercept = (config: InternalAxiosRequestConfig): InternalAxiosRequestConfig => {
-    place(config, engine);
-    return config;
+    // axios sends a copy of a config that an interceptor has frozen or sealed.
+    const own = Object.isExtensible(config) ? config : copyOf(config);
+    place(own, engine);
+    return own;
   };
   return Object.assign(intercept, { engine });
 }

@@ -189,6 +189,32 @@ describe('interceptors', () => {
     expect((await instance.get(server.url)).retry?.attempts).toHaveLength(2);
   });
 
+  // Older versions of axios fail such a request themselves.
+  describe
+    .skipIf(onOldest)
+    .each<[string, (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig]>([
+      ['freezes', (config) => Object.freeze(config)],
+      ['seals', (config) => Object.seal(config)],
+    ])('an earlier one that %s the config', (_, close) => {
+    it.each(['attachRetry', 'retryInterceptor'])('keeps the retries of %s', async (name) => {
+      await using server = await flakyServer(unavailable, ok);
+      const instance = create();
+      if (name === 'attachRetry') attachRetry(instance, AT_ONCE);
+      else instance.interceptors.request.use(retryInterceptor(AT_ONCE));
+      instance.interceptors.request.use(close);
+      const { config, retry } = await instance.get(server.url);
+      expect(retry?.attempts).toHaveLength(2);
+      expect(config.adapter).toEqual(axios.defaults.adapter);
+    });
+
+    it('leaves a request that was cancelled to end as such', async () => {
+      const instance = attached();
+      instance.interceptors.request.use(close);
+      const error = await failureOf(instance.get('http://127.0.0.1/', { signal: AbortSignal.abort() }));
+      expect([error.code, error.retry?.attempts]).toEqual(['ERR_CANCELED', []]);
+    });
+  });
+
   it('EDGE 35: a response interceptor that resolves errors runs once, after the last attempt', async () => {
     await using server = await flakyServer(unavailable);
     const instance = attached();
