@@ -8,14 +8,14 @@ import { isWebStream } from './axios-outcome.ts';
 import { isNodeStream, NodeStreamData, nodeStreamModule } from './node-stream-data.ts';
 import type { RequestData } from './request-data.ts';
 
-/** A stream that can be sent once, as it is. */
+/** What can be sent once, as it is. */
 const SENT_ONCE: RequestData = {
   replayable: false,
   apply: () => undefined,
 };
 
 /**
- * Prepares a body. axios has made text of objects before; only streams are left to care for. `undefined` for bodies
+ * Prepares a body. axios has made text of objects before; what is read once is left to care for. `undefined` for bodies
  * that an adapter reads anew each time.
  */
 export function prepareData(
@@ -29,11 +29,16 @@ export function prepareData(
     if (!replay || data.locked) return SENT_ONCE;
     return new WebStreamData(new ReplayableStream(sourceOfStream(data), replay.maxBytes));
   }
-  if (!isNodeStream(data)) return undefined;
+  if (!isNodeStream(data)) return isIterator(data) ? SENT_ONCE : undefined;
   const stream = nodeStreamModule();
   // A stream that is gone has an error of its own.
   if (!replay || !stream || data.destroyed) return SENT_ONCE;
   return new NodeStreamData(data, stream, replay.maxBytes);
+}
+
+/** With a `transformRequest` of the caller's, axios' fetch or an adapter of the caller's may be given one. */
+function isIterator(data: object): boolean {
+  return 'next' in data && (Symbol.asyncIterator in data || Symbol.iterator in data);
 }
 
 class WebStreamData implements RequestData {

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { Blob as NodeBlob } from 'node:buffer';
 
 import { create } from 'axios';
-import type { AxiosAdapter, AxiosInstance } from 'axios';
+import type { AxiosAdapter, AxiosInstance, CreateAxiosDefaults } from 'axios';
 import FormDataPackage from 'form-data';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -226,6 +226,30 @@ describe('a stream', () => {
       },
     });
     expect(Math.max(...loaded)).toBe(4000);
+  });
+});
+
+describe('what can be iterated', () => {
+  async function* parts(): AsyncGenerator<string> {
+    yield 'hello ';
+    yield await Promise.resolve('world');
+  }
+  // That of axios would make JSON of it.
+  const asItIs: CreateAxiosDefaults = { adapter: 'fetch', transformRequest: (data: unknown) => data };
+
+  it('EDGE "a stream body is never sent again empty": once is sent once', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    const error = await failureOf(put(attached({}, asItIs), server, parts()));
+    expect([error.response?.status, error.retry?.reason]).toEqual([503, 'body_not_replayable']);
+    expect(seenOf(server).map(({ body }) => body)).toEqual(['hello world']);
+  });
+
+  it('anew for each attempt is sent again whole', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    // axios makes a copy of a plain object.
+    const data: unknown = Object.create({ [Symbol.asyncIterator]: parts });
+    await put(attached({}, asItIs), server, data);
+    expect(seenOf(server).map(({ body }) => body)).toEqual(['hello world', 'hello world']);
   });
 });
 
