@@ -66,7 +66,7 @@ export class AdapterPlacement {
     return marked((dispatched) => {
       const setting = [...list] as AdapterSetting;
       dispatched.adapter = setting as AxiosAdapter;
-      if (http === undefined) http = httpAmong(setting, dispatched);
+      if (http === undefined) http = httpAmong(list, dispatched);
       return http === null
         ? send(this.#engine, setting, dispatched)
         : this.#engine.run(new AxiosExchange(http, false, dispatched));
@@ -80,9 +80,10 @@ function isSameList(one: readonly unknown[], other: readonly unknown[] | undefin
   return true;
 }
 
-/** axios' adapter for Node, if it is the one that the setting means. */
-function httpAmong(setting: AdapterSetting, config: InternalAxiosRequestConfig): AxiosAdapter | null {
-  const adapter = resolveAdapter(setting, config);
+/** axios' adapter for Node, if it is the one that the list means for every config: not all have a fetch. */
+function httpAmong(list: readonly AdapterSetting[], config: InternalAxiosRequestConfig): AxiosAdapter | null {
+  if (list.find((name) => name !== 'xhr') !== 'http') return null;
+  const adapter = resolveAdapter([...list] as AdapterSetting, config);
   try {
     return adapter === resolveAdapter('http', config) ? adapter : null;
   } catch {

@@ -278,6 +278,15 @@ describe("a request's adapter", () => {
     });
     expect(await Promise.all(texts)).toEqual(['one', 'other']);
   });
+
+  it.skipIf(onOldest)('is fetch again after a request whose `env` has none', async () => {
+    await using server = await flakyServer(ok);
+    const instance = attached({}, { adapter: ['fetch', 'http'] });
+    const without = await instance.get(server.url, { env: { fetch: 'none' as never } });
+    const after = await instance.get(server.url);
+    const isFetched = [without, after].map(({ request }) => (request as unknown) instanceof Request);
+    expect(isFetched).toEqual([false, true]);
+  });
 });
 
 describe('statistics', () => {
