@@ -52,6 +52,7 @@ try {
   if (chosen.length === 0) {
     const { closer } = resultsBefore();
     const minutes = (performance.now() - began) / 60_000;
+    console.log(`${minutes.toFixed(1)} minutes`);
     write({
       date,
       quick,
@@ -104,7 +105,7 @@ function write(measured: Results): void {
   const written = [json, ...documents.map(target)];
   if (!quick)
     spawnSync(join(root, 'node_modules', '.bin', 'oxfmt'), written, { cwd: root, stdio: 'inherit' });
-  console.log(`${results.minutes.toFixed(1)} minutes; written: ${written.join(', ')}`);
+  console.log(`written: ${written.join(', ')}`);
 }
 
 /** More digits than a figure has say nothing. */
