@@ -92,8 +92,8 @@ export class RequestExchange extends UndiciExchange {
     super.start(engine);
     if (this.#attempts > 0 || this.#ended) return;
     // It waits for a place or its turn: without a controller the caller could not end that.
-    this.waiting?.add(this);
     this.#startHandler(null);
+    this.wait();
   }
 
   begin(policy: RetryPolicy): void {

@@ -87,7 +87,6 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   }
 
   send(attempt: AttemptContext): void {
-    this.waiting?.delete(this);
     const live = isToldOfProgress(this.handler)
       ? new ProgressHandler(this, attempt)
       : new AttemptHandler(this, attempt);
@@ -108,7 +107,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
 
   /** Before a wait, and where a response is nobody's in the end. */
   discard(attempt: AttemptContext): Discarding | undefined {
-    if (!this.#ended) this.waiting?.add(this);
+    this.wait();
     return this.#handlerOf(attempt)?.discard();
   }
 
@@ -149,6 +148,8 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     _context: unknown,
     _attempt: AttemptHandler,
   ): void {
+    // Not when it is sent: an interceptor further in may look up its address first, or its cache.
+    this.waiting?.delete(this);
     this.controller.connect(controller);
   }
 
@@ -162,6 +163,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     this.#responding = true;
     this.operation?.responded(attempt, attempt.attempt);
     this.#responding = false;
+    this.wait();
   }
 
   attemptUpgraded(
@@ -189,6 +191,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     this.#failing = attempt;
     if (byCaller) this.operation?.abort(error);
     else this.operation?.failed(error, attempt.attempt);
+    this.wait();
   }
 
   bodyChunk(chunk: Buffer): void {
@@ -267,6 +270,11 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     } catch (thrown) {
       warnOnce(this.handler, 'onResponseError of a handler threw; its request has ended', thrown);
     }
+  }
+
+  /** Unless the request has ended, it has no attempt now: it rests, is held back, or its caller's function thinks. */
+  protected wait(): void {
+    if (!this.#ended) this.waiting?.add(this);
   }
 
   /** What the caller's handler throws ends its request: it is no failure of the attempt. */

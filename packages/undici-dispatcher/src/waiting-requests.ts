@@ -1,8 +1,11 @@
-/** The requests of a dispatcher that wait for their next attempt, so that closing it need not wait for them. */
+/**
+ * The requests of a dispatcher that have no connection: they wait for their next attempt, or for somebody to say whether
+ * there is one. Closing it sends them, and destroying it ends them.
+ */
 
 /** A request that waits. */
 export interface WaitingRequest {
-  /** The wait ends, and the retry is sent. */
+  /** A wait for the next attempt ends, and the retry is sent. */
   hurry(): void;
   /** The wait ends, and so does the request. */
   abort(reason: Error): void;
@@ -11,12 +14,14 @@ export interface WaitingRequest {
 /** Waits that end when their dispatcher does. */
 export class WaitingRequests {
   closing = false;
+  #destroyedWith: Error | undefined;
   readonly #requests = new Set<WaitingRequest>();
   #emptied: (() => void) | undefined;
   #empty: Promise<void> | undefined;
 
   add(request: WaitingRequest): void {
     this.#requests.add(request);
+    if (this.#destroyedWith) request.abort(this.#destroyedWith);
   }
 
   delete(request: WaitingRequest): void {
@@ -24,7 +29,7 @@ export class WaitingRequests {
     if (this.#requests.size === 0) this.#emptied?.();
   }
 
-  /** No retry is begun any more. Those that wait are sent now, for the last time; fulfilled when they are. */
+  /** No retry is begun any more. Those that wait are sent now, for the last time; fulfilled when nobody waits. */
   close(): Promise<void> {
     this.closing = true;
     this.#empty ??= new Promise<void>((resolve) => {
@@ -38,6 +43,7 @@ export class WaitingRequests {
   /** No retry is begun any more, and those that wait end with this error. */
   destroy(error: Error): void {
     this.closing = true;
+    this.#destroyedWith ??= error;
     for (const request of this.#requests) request.abort(error);
   }
 }

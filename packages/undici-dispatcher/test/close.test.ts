@@ -1,6 +1,7 @@
 // RetryDispatcher.close(): what is under way is finished, waits included, and nothing new begins.
 import { virtualClock } from '@tenax/core/testing';
 import { Agent, fetch, request, stream } from 'undici';
+import type { Dispatcher } from 'undici';
 import { describe, expect, it, vi } from 'vitest';
 
 import { flakyServer, ok, reset, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
@@ -10,10 +11,10 @@ import { content, part } from './servers/download-server.ts';
 import { AT_ONCE, failureOf, statisticsOf } from './servers/retrying-agents.ts';
 
 /** A dispatcher whose waits never end by themselves, and what tells that one has begun. */
-function waitingDispatcher(options: { readonly resume?: boolean } = {}) {
+function waitingDispatcher(options: { readonly resume?: boolean } = {}, inner: Dispatcher = new Agent()) {
   const clock = virtualClock();
   let waits = 0;
-  const dispatcher = new RetryDispatcher(new Agent(), {
+  const dispatcher = new RetryDispatcher(inner, {
     ...AT_ONCE,
     ...options,
     clock,
@@ -105,6 +106,25 @@ describe('EDGE 46: close()', () => {
       await (end.body as { dump(): Promise<void> }).dump();
     await closed;
     expect(server.requests).toHaveLength(2);
+  });
+
+  it('during a wait whose retry has to look up its address first waits for it, too', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    const found: (() => void)[] = [];
+    const agent = new Agent();
+    const lookingUp = agent.compose((dispatch) => (options, handler) => {
+      found.push(() => dispatch(options, handler));
+      return true;
+    });
+    await using own = waitingDispatcher({}, lookingUp);
+    const answered = request(server.url, own).then(({ body }) => body.text());
+    found.shift()?.();
+    await own.waiting(1);
+    const closed = own.dispatcher.close();
+    await vi.waitUntil(() => found.length > 0, { interval: 1 });
+    found.shift()?.();
+    expect(await answered).toBe('ok');
+    await closed;
   });
 
   it('during many waits ends them all', async () => {

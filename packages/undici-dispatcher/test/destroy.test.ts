@@ -5,7 +5,14 @@ import { virtualClock } from '@tenax/core/testing';
 import { Agent, request } from 'undici';
 import { describe, expect, it, vi } from 'vitest';
 
-import { flakyServer, ok, silence, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import {
+  flakyServer,
+  ok,
+  reset,
+  silence,
+  unavailable,
+} from '../../fetch-adapter/test/servers/flaky-server.ts';
+import type { Answer } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import { RetryDispatcher } from '../src/index.ts';
 import { part } from './servers/download-server.ts';
 import { muteServer } from './servers/mute-server.ts';
@@ -26,6 +33,18 @@ const own = (connections?: number) => {
   const dispatcher = new RetryDispatcher(agent, { ...AT_ONCE, clock, resume: true });
   return { clock, dispatcher };
 };
+
+/** An attempt ends so, and nobody will ever say whether there is another one. */
+const inThought =
+  (answer: Answer) =>
+  async (stop: Stop): Promise<void> => {
+    await using server = await flakyServer(answer, ok);
+    const { dispatcher } = own();
+    const shouldRetry = vi.fn<() => Promise<boolean>>(() => new Promise(() => undefined));
+    const ended = failureOf(request(server.url, { dispatcher, retry: { shouldRetry } }));
+    await vi.waitUntil(() => shouldRetry.mock.calls.length > 0, { interval: 1 });
+    await stop({ dispatcher, ended, requests: () => server.requests.length - 1 });
+  };
 
 /** Brings a request to each phase, and hands it over. */
 const PHASES: [string, (stop: Stop) => Promise<void>][] = [
@@ -79,6 +98,8 @@ const PHASES: [string, (stop: Stop) => Promise<void>][] = [
       await stop({ dispatcher, ended, requests: () => server.requests.length - 1 });
     },
   ],
+  ['while shouldRetry thinks about a response', inThought(unavailable)],
+  ['while shouldRetry thinks about an error', inThought(reset)],
   [
     'in a wait',
     async (stop) => {
@@ -183,6 +204,17 @@ describe('a dispatcher that is destroyed', () => {
       dispatcher.close(resolve);
     });
     expect(told).toMatchObject({ code: 'UND_ERR_DESTROYED' });
+  });
+
+  it('asks nobody whether its error is worth a retry, or does not wait for the answer', async () => {
+    await using server = await flakyServer(silence);
+    const { dispatcher } = own();
+    const shouldRetry = (): Promise<boolean> => new Promise(() => undefined);
+    const ended = failureOf(request(server.url, { dispatcher, retry: { shouldRetry } }));
+    await server.received(1);
+    const given = new Error('the program ends');
+    await dispatcher.destroy(given);
+    expect(await ended).toBe(given);
   });
 
   it.each([
