@@ -35,7 +35,7 @@ export interface DownloadRequest {
 
 /** One entity on its way to a handler, over as many connections as it takes. */
 export class Download {
-  readonly #entity: ResumableDownload;
+  #entity: ResumableDownload;
   readonly #request: DownloadRequest;
   #offset = 0;
   #attemptsLeft: number;
@@ -62,6 +62,11 @@ export class Download {
     const rest = new RestExchange(this.#request, retry, this.#entity, failure, this, this.#offset);
     controller.handOver(rest);
     rest.start(engine);
+  }
+
+  /** The server has said how long the whole of it is: what is less has broken off. */
+  isOf(length: number | undefined): void {
+    this.#entity = { ...this.#entity, length: this.#entity.length ?? length };
   }
 
   /** One more attempt for the rest. */
@@ -153,7 +158,8 @@ class RestExchange extends UndiciExchange {
   }
 
   protected responseAccepted(attempt: AttemptHandler): void {
-    if (isComplete(attempt, this.#offset)) {
+    const { length = this.#offset } = this.#entity;
+    if (length === this.#offset && isComplete(attempt, this.#offset)) {
       attempt.abandon(this.previous.error);
       this.#complete();
       return;
@@ -164,6 +170,7 @@ class RestExchange extends UndiciExchange {
       return;
     }
     const range = readContentRange(attempt.headers);
+    this.#download.isOf(range?.total);
     this.#end = this.#entity.length ?? range?.total ?? range?.end ?? Infinity;
   }
 

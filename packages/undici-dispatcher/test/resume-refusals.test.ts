@@ -107,6 +107,22 @@ describe('EDGE 41: a length that lies', () => {
     expect(content.subarray(0, read.length)).toEqual(read);
   });
 
+  it.each<[string, number, Answer[]]>([
+    ['its Content-Length', 2000, [part({ breakAfter: 2000 })]],
+    [
+      'a Content-Range',
+      3000,
+      [part({ breakAfter: 2000, contentLength: 'chunked' }), part({ breakAfter: 1000 })],
+    ],
+  ])('a 416 never ends a body that is shorter than %s has said', async (_, length, answers) => {
+    const complete = status(416, { ...STRONG, 'content-range': `bytes */${length}` }, '');
+    await using server = await flakyServer(...answers, complete);
+    await using own = resuming();
+    const [bytes, error] = await readUntilBroken(server.url, own);
+    expect(error).toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    expect(bytes).toEqual(content.subarray(0, length));
+  });
+
   it('a continuation whose Content-Length says more than comes breaks off, and is continued', async () => {
     await using server = await flakyServer(
       part({ breakAfter: 2000 }),
