@@ -64,6 +64,11 @@ export class Download {
     rest.start(engine);
   }
 
+  /** Whether every byte has come, where the server has said how many there are. */
+  get isWhole(): boolean {
+    return this.#entity.length !== undefined && this.#offset >= this.#entity.length;
+  }
+
   /** The server has said how long the whole of it is: what is less has broken off. */
   isOf(length: number | undefined): void {
     this.#entity = { ...this.#entity, length: this.#entity.length ?? length };
@@ -147,6 +152,7 @@ class RestExchange extends UndiciExchange {
 
   override bodyError(error: Error): void {
     if (this.isCallersFault) super.bodyError(error);
+    else if (this.#download.isWhole) this.#complete();
     else this.#download.continue(error);
   }
 

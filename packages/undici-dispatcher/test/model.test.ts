@@ -32,7 +32,7 @@ const RUNS = 'Dispatcher1Wrapper' in undici ? 2000 : 200;
 async function checkScript(script: Script): Promise<void> {
   const performance = await play(script);
   const offsets = performance.dispatched.map(({ offset }) => offset);
-  const prediction = predict(script, offsets);
+  const prediction = predict(script, offsets, performance.caller.received);
   try {
     expectOneEnd(performance);
     expectOneResponse(performance);

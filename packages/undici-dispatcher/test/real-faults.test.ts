@@ -52,6 +52,7 @@ describe('a request to a server that resets, cuts off and stalls', () => {
         const prediction = predict(
           script,
           performance.dispatched.map(({ offset }) => offset),
+          performance.caller.received,
         );
         try {
           expectOneEnd(performance);

@@ -145,6 +145,14 @@ describe('EDGE 41: a body that is complete', () => {
     expect([bytes.equals(content), error]).toEqual([true, undefined]);
     expect(server.requests[1]?.headers.range).toBe('bytes=5000-');
   });
+
+  it('ends well when nothing but the end of its last part was lost: all of the bytes are there', async () => {
+    const rest = part({ breakAfter: 3000, contentLength: 'chunked' });
+    await using server = await flakyServer(part({ breakAfter: 2000 }), rest);
+    await using own = resuming();
+    const [bytes, error] = await readUntilBroken(server.url, own);
+    expect([bytes.equals(content), error, server.requests.length]).toEqual([true, undefined, 2]);
+  });
 });
 
 describe('a response is not continued', () => {

@@ -49,9 +49,18 @@ export const LONGEST_DRAIN = 1000;
 const LARGEST_DRAIN = 64 * 1024;
 const LONGEST_HINT = 60_000;
 
-/** @param offsets what the dispatches asked for: how far a body had come when it broke depends on the caller's pauses */
-export function predict(script: Script, offsets: readonly (number | undefined)[]): Prediction {
-  return new Oracle(script, offsets).request();
+/**
+ * How far a body had come when it broke depends on the caller's pauses.
+ *
+ * @param offsets what the dispatches asked for
+ * @param received how many bytes the caller has in the end
+ */
+export function predict(
+  script: Script,
+  offsets: readonly (number | undefined)[],
+  received: number,
+): Prediction {
+  return new Oracle(script, offsets, received).request();
 }
 
 class Oracle {
@@ -61,13 +70,15 @@ class Oracle {
   readonly #script: Script;
   readonly #options: Options;
   readonly #offsets: readonly (number | undefined)[];
+  readonly #received: number;
   readonly #entity: Buffer;
   readonly #random: () => number;
 
-  constructor(script: Script, offsets: readonly (number | undefined)[]) {
+  constructor(script: Script, offsets: readonly (number | undefined)[], received: number) {
     this.#script = script;
     this.#options = script.options;
     this.#offsets = offsets;
+    this.#received = received;
     this.#entity = entityOf(script);
     this.#random = seededRandom(script.seed);
   }
@@ -85,13 +96,15 @@ class Oracle {
   }
 
   /** The rest of a download that broke, after a response that may have told its length. */
-  #rest(broken: string, length: number | undefined): string {
+  #rest(broken: string, given: number | undefined): string {
+    let length = given;
     for (let code = broken; ;) {
       const ending = this.#operation(this.#options.maxAttempts - this.#dispatches + 1, code);
       if (ending.kind === 'error') return ending.code;
       const { headers, status } = ending.response;
       const offset = this.#offsets[this.#dispatches - 1] as number;
-      if (status === 416 && headers['content-range'] === `bytes */${offset}`) return 'end';
+      const isWhole = (length ?? offset) === offset;
+      if (isWhole && status === 416 && headers['content-range'] === `bytes */${offset}`) return 'end';
       const [, first, last, total] =
         /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
       const isRest = status === 206 && Number(first) === offset && (headers['etag'] ?? '"v1"') === '"v1"';
@@ -100,9 +113,13 @@ class Oracle {
       if (!isRest || (said ?? end) !== end) return 'TENAX_RESUME_REFUSED';
       const reached = offset + sizeOf(ending.events);
       if (reached > end) return 'TENAX_RESUME_REFUSED';
+      length ??= said;
       const final = ending.events.at(-1) as Event;
-      if (final.kind === 'failure') code = final.code;
-      else if (reached === end) return 'end';
+      const came = this.#offsets[this.#dispatches] ?? this.#received;
+      if (final.kind === 'failure') {
+        if (came === length) return 'end';
+        code = final.code;
+      } else if (reached === end) return 'end';
       // A server may give a part of what it is asked for.
       else code = 'ERR_STREAM_PREMATURE_CLOSE';
     }

@@ -55,6 +55,11 @@ export class ScriptedCaller implements Handler {
     }
   }
 
+  /** How many bytes of the body it has. */
+  get received(): number {
+    return this.told.reduce((size, { bytes }) => size + (bytes?.length ?? 0), 0);
+  }
+
   get terminal(): readonly Told[] {
     return this.told.filter(({ callback }) => callback === 'onResponseEnd' || callback === 'onResponseError');
   }
