@@ -13,7 +13,7 @@ import type {
   RequestStatistics,
   RetryEngine,
 } from '@tenax/core';
-import { eventOperation, warnOnce } from '@tenax/core';
+import { AttemptTimeoutError, eventOperation, warnOnce } from '@tenax/core';
 import type { Dispatcher } from 'undici';
 import { errors } from 'undici';
 
@@ -103,6 +103,8 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   abandon(reason: unknown, attempt: AttemptContext): void {
     this.#failing = this.#handlerOf(attempt);
     this.#failing?.abandon(reason as Error);
+    // Whether there is another one may be a matter of thought.
+    if (reason instanceof AttemptTimeoutError) this.wait();
   }
 
   /** Before a wait, and where a response is nobody's in the end. */

@@ -32,12 +32,18 @@ export class WaitingRequests {
   /** No retry is begun any more. Those that wait are sent now, for the last time; fulfilled when nobody waits. */
   close(): Promise<void> {
     this.closing = true;
-    this.#empty ??= new Promise<void>((resolve) => {
-      if (this.#requests.size === 0) resolve();
-      else this.#emptied = resolve;
-    });
-    for (const request of this.#requests) request.hurry();
+    this.#empty ??= this.#sendAll();
     return this.#empty;
+  }
+
+  async #sendAll(): Promise<void> {
+    // A hook that closes is called before the wait that it is told of.
+    await Promise.resolve();
+    for (const request of this.#requests) request.hurry();
+    if (this.#requests.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
   }
 
   /** No retry is begun any more, and those that wait end with this error. */

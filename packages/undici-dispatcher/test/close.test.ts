@@ -127,6 +127,18 @@ describe('EDGE 46: close()', () => {
     await closed;
   });
 
+  it('in the hook that is told of a wait ends that wait, too', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    await using own = waitingDispatcher();
+    let closed: Promise<void> | undefined;
+    const onRetry = (): void => {
+      closed = own.dispatcher.close();
+    };
+    const { body } = await request(server.url, { ...own, retry: { hooks: { onRetry } } });
+    expect(await body.text()).toBe('ok');
+    await closed;
+  });
+
   it('during many waits ends them all', async () => {
     const seen = new Set<string>();
     await using server = await flakyServer((response, incoming, request_) => {

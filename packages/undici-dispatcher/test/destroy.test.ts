@@ -36,12 +36,14 @@ const own = (connections?: number) => {
 
 /** An attempt ends so, and nobody will ever say whether there is another one. */
 const inThought =
-  (answer: Answer) =>
+  (answer: Answer, attemptTimeout?: number) =>
   async (stop: Stop): Promise<void> => {
     await using server = await flakyServer(answer, ok);
-    const { dispatcher } = own();
+    const { clock, dispatcher } = own();
     const shouldRetry = vi.fn<() => Promise<boolean>>(() => new Promise(() => undefined));
-    const ended = failureOf(request(server.url, { dispatcher, retry: { shouldRetry } }));
+    const ended = failureOf(request(server.url, { dispatcher, retry: { attemptTimeout, shouldRetry } }));
+    await server.received(1);
+    if (attemptTimeout !== undefined) await clock.advance(attemptTimeout);
     await vi.waitUntil(() => shouldRetry.mock.calls.length > 0, { interval: 1 });
     await stop({ dispatcher, ended, requests: () => server.requests.length - 1 });
   };
@@ -100,6 +102,7 @@ const PHASES: [string, (stop: Stop) => Promise<void>][] = [
   ],
   ['while shouldRetry thinks about a response', inThought(unavailable)],
   ['while shouldRetry thinks about an error', inThought(reset)],
+  ['while shouldRetry thinks about an attempt that took too long', inThought(silence, 1000)],
   [
     'in a wait',
     async (stop) => {
