@@ -2,14 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 
-import type {
-  AttemptContext,
-  CallOptions,
-  Discarding,
-  ErrorOutcome,
-  RetryEngine,
-  RetryPolicy,
-} from '@tenax/core';
+import type { AttemptContext, CallOptions, ErrorOutcome, RetryEngine, RetryPolicy } from '@tenax/core';
 import { resumableDownload } from '@tenax/core';
 import type { Dispatcher } from 'undici';
 import { RetryHandler } from 'undici';
@@ -90,10 +83,8 @@ export class RequestExchange extends UndiciExchange {
 
   override start(engine: RetryEngine): void {
     super.start(engine);
-    if (this.#attempts > 0 || this.#ended) return;
-    // It waits for a place or its turn: without a controller the caller could not end that.
-    this.#startHandler(null);
-    this.wait();
+    // It waits for a place or its turn.
+    if (this.#attempts === 0) this.wait();
   }
 
   begin(policy: RetryPolicy): void {
@@ -108,12 +99,6 @@ export class RequestExchange extends UndiciExchange {
   override send(attempt: AttemptContext): void {
     this.#attempts = attempt.number;
     super.send(attempt);
-  }
-
-  override discard(attempt: AttemptContext): Discarding | undefined {
-    // Without a controller the caller could not end the wait that comes: the first attempt may have had no connection.
-    if (this.#context === undefined) this.#startHandler(null);
-    return super.discard(attempt);
   }
 
   override attemptStarted(
@@ -155,6 +140,12 @@ export class RequestExchange extends UndiciExchange {
     this.#endBody({ reason: error });
     if (this.#download === undefined || this.isCallersFault) super.bodyError(error);
     else this.#download.continue(error);
+  }
+
+  protected override wait(): void {
+    // Without a controller the caller could not end what comes: the first attempt may have had no connection.
+    if (!this.#ended && this.#context === undefined) this.#startHandler(null);
+    super.wait();
   }
 
   protected override optionsOf(attempt: AttemptContext): DispatchOptions {

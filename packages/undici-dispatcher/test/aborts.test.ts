@@ -128,6 +128,24 @@ describe.each(KINDS)('%s that aborts', (kind, begin) => {
     expect(clock.pending).toBe(0);
   });
 
+  it('while shouldRetry thinks about an attempt that had no connection', async () => {
+    const server = await flakyServer();
+    await server[Symbol.asyncDispose]();
+    await using own = retryingAgent();
+    const stop = begin();
+    let asked = 0;
+    const shouldRetry = (): Promise<boolean> => {
+      asked += 1;
+      setImmediate(stop.stop);
+      return new Promise(() => undefined);
+    };
+    await expectStopped(
+      failureOf(request(server.url, { ...own, signal: stop.signal, retry: { shouldRetry } })),
+      stop,
+    );
+    expect(asked).toBe(1);
+  });
+
   // undici 7 tells its callers once there is a connection.
   it.runIf(onUndici8)('in the queue, before anything was sent', async () => {
     await using server = await flakyServer(silence);
