@@ -177,6 +177,33 @@ describe('headers that the policy adds', () => {
   });
 });
 
+describe('what undici is told of a request', () => {
+  it('is told of every attempt', async () => {
+    const given = {
+      reset: true,
+      idempotent: false,
+      blocking: true,
+      headersTimeout: 20_000,
+      bodyTimeout: 30_000,
+      expectContinue: false,
+    };
+    await using server = await flakyServer(unavailable, unavailable, ok);
+    const told: unknown[] = [];
+    const agent = new Agent();
+    const listening = agent.compose((dispatch) => (options, handler) => {
+      told.push(options);
+      return dispatch(options, handler);
+    });
+    await using own = retryDispatcher({}, listening);
+    const { body } = await request(server.url, { ...own, ...given });
+    expect(await body.text()).toBe('ok');
+    expect(told).toMatchObject([given, given, given]);
+    // `reset` closes the connection of each.
+    expect(server.requests.map(({ headers }) => headers.connection)).toEqual(Array(3).fill('close'));
+    expect(server.connections).toBe(3);
+  });
+});
+
 describe('what a caller gives once', () => {
   it('headers that come from an iterator are sent with every attempt', async () => {
     await using server = await flakyServer(unavailable, unavailable, ok);
