@@ -13,6 +13,7 @@ import type {
 } from '@tenax/core';
 
 import type { AttemptHandler } from './attempt-handler.ts';
+import type { Capture } from './capture-statistics.ts';
 import type { LiveController } from './live-controller.ts';
 import type { Dispatch, DispatchOptions, Handler } from './protocol.ts';
 import { withHeaders } from './request-headers.ts';
@@ -31,6 +32,7 @@ export interface DownloadRequest {
   readonly handler: Handler;
   readonly controller: LiveController;
   readonly waiting: WaitingRequests | undefined;
+  readonly capture: Capture | undefined;
 }
 
 /** One entity on its way to a handler, over as many connections as it takes. */
@@ -90,11 +92,12 @@ class RestExchange extends UndiciExchange {
   #attempt: AttemptContext | undefined;
   readonly #download: Download;
   readonly #offset: number;
+  readonly #capture: Capture | undefined;
   /** Where the body is whole. */
   #end = Infinity;
 
   constructor(
-    { controller, dispatch, handler, options, url, waiting }: DownloadRequest,
+    { capture, controller, dispatch, handler, options, url, waiting }: DownloadRequest,
     retry: CallOptions['retry'],
     entity: ResumableDownload,
     failure: Error,
@@ -104,6 +107,7 @@ class RestExchange extends UndiciExchange {
     super(dispatch, options, handler, controller, waiting);
     this.call = { method: 'GET', retry };
     this.url = url;
+    this.#capture = capture;
     this.previous = { kind: 'error', error: failure };
     this.#entity = entity;
     this.#download = download;
@@ -124,6 +128,11 @@ class RestExchange extends UndiciExchange {
     }
     this.#download.attempted();
     super.send(attempt);
+  }
+
+  override release(): void {
+    super.release();
+    this.#capture?.add(this.statistics);
   }
 
   /** The caller has had the interim responses of this request, and its progress. */

@@ -198,6 +198,7 @@ export class RequestExchange extends UndiciExchange {
       handler,
       controller,
       waiting: this.waiting,
+      capture: this.#capture,
     });
   }
 }

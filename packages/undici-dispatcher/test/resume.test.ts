@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 
 import { flakyServer, ok, status, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import type { Answer } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import { captureRetryStatistics } from '../src/index.ts';
 import { content, part } from './servers/download-server.ts';
 import {
   classesOf,
@@ -52,6 +53,24 @@ describe('a download that breaks off', () => {
     await using server = await flakyServer(part({ breakAfter: 2000, contentLength }), part({ contentRange }));
     await using own = resuming();
     expect(await download(server.url, own)).toEqual(content);
+  });
+
+  it('is in a capture with its request and with each break', async () => {
+    await using server = await flakyServer(
+      unavailable,
+      part({ breakAfter: 1000 }),
+      unavailable,
+      part({ breakAfter: 2000 }),
+      part(),
+    );
+    await using own = resuming({ maxAttempts: 6 });
+    const { statistics, value } = await captureRetryStatistics(() => download(server.url, own));
+    expect(value).toEqual(content);
+    expect(statistics.map(({ attempts }) => attempts.map((attempt) => attempt.status))).toEqual([
+      [503, 200],
+      [undefined, 503, 206],
+      [undefined, 206],
+    ]);
   });
 
   it('has the headers and the statistics of its first response', async () => {
