@@ -15,6 +15,7 @@ export const givenSeconds: number | undefined = secondsIn(option('seconds'));
 function secondsIn(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const seconds = Number(text);
-  if (!(seconds > 0)) throw new Error(`--seconds: given ${text}, accepted: a number above 0`);
+  if (!(seconds > 0 && seconds < Infinity))
+    throw new Error(`--seconds: given ${text}, accepted: a number above 0`);
   return seconds;
 }
