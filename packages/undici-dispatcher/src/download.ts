@@ -115,9 +115,9 @@ class RestExchange extends UndiciExchange {
   }
 
   override start(engine: RetryEngine): void {
-    // A guard may hold it back before anything of it can be ended.
-    this.waiting?.add(this);
     super.start(engine);
+    // Not before: there would be nothing that a dispatcher which is destroyed already could end.
+    this.wait();
   }
 
   override send(attempt: AttemptContext): void {

@@ -209,6 +209,21 @@ describe('a dispatcher that is destroyed', () => {
     expect(told).toMatchObject({ code: 'UND_ERR_DESTROYED' });
   });
 
+  it('does not wait for the answer when it has broken a download off, either', async () => {
+    await using server = await flakyServer((response) => {
+      response.writeHead(200, { 'content-length': 1000, etag: '"1"', 'accept-ranges': 'bytes' });
+      response.write('begin');
+    });
+    const { dispatcher } = own();
+    const shouldRetry = ({ kind }: { readonly kind: string }): Promise<boolean> | undefined =>
+      kind === 'error' ? new Promise(() => undefined) : undefined;
+    const { body } = await request(server.url, { dispatcher, retry: { shouldRetry } });
+    const ended = failureOf(body.text());
+    const given = new Error('the program ends');
+    await dispatcher.destroy(given);
+    expect(await ended).toBe(given);
+  });
+
   it('asks nobody whether its error is worth a retry, or does not wait for the answer', async () => {
     await using server = await flakyServer(silence);
     const { dispatcher } = own();
