@@ -156,13 +156,14 @@ export class Download {
     const statistics = getRetryStatistics(response);
     this.#attempts += (statistics?.attempts.length ?? 1) - 1;
     this.#lastBreak = { cause: failure, statistics };
-    if (this.#length === undefined && isComplete(response, this.#offset)) {
+    const entity = { ...this.#entity, length: this.#length };
+    if (isComplete(entity, this.#offset, response)) {
       // Nothing was missing but the end.
       discardResponse(response)?.cancel();
       this.#length = this.#offset;
       return;
     }
-    this.#refuseOther(response);
+    this.#refuseOther(response, entity);
     // A server may give a part of the rest: what is missing then is asked for too.
     this.#length ??= readContentRange(response.headers)?.total;
     if (response.body === null) {
@@ -173,8 +174,7 @@ export class Download {
     this.#reader = undefined;
   }
 
-  #refuseOther(response: Response): void {
-    const entity = { ...this.#entity, length: this.#length };
+  #refuseOther(response: Response, entity: ResumableDownload): void {
     const refusal = refuseContinuation(entity, this.#offset, response, this.#lastBreak);
     if (refusal === undefined) return;
     discardResponse(response)?.cancel();

@@ -92,7 +92,6 @@ class RestExchange extends UndiciExchange {
   #attempt: AttemptContext | undefined;
   readonly #download: Download;
   readonly #offset: number;
-  readonly #capture: Capture | undefined;
   /** Where the body is whole. */
   #end = Infinity;
 
@@ -104,10 +103,9 @@ class RestExchange extends UndiciExchange {
     download: Download,
     offset: number,
   ) {
-    super(dispatch, options, handler, controller, waiting);
+    super(dispatch, options, handler, controller, waiting, capture);
     this.call = { method: 'GET', retry };
     this.url = url;
-    this.#capture = capture;
     this.previous = { kind: 'error', error: failure };
     this.#entity = entity;
     this.#download = download;
@@ -128,11 +126,6 @@ class RestExchange extends UndiciExchange {
     }
     this.#download.attempted();
     super.send(attempt);
-  }
-
-  override release(): void {
-    super.release();
-    this.#capture?.add(this.statistics);
   }
 
   /** The caller has had the interim responses of this request, and its progress. */
@@ -173,8 +166,7 @@ class RestExchange extends UndiciExchange {
   }
 
   protected responseAccepted(attempt: AttemptHandler): void {
-    const { length = this.#offset } = this.#entity;
-    if (length === this.#offset && isComplete(attempt, this.#offset)) {
+    if (isComplete(this.#entity, this.#offset, attempt)) {
       attempt.abandon(this.previous.error);
       this.#complete();
       return;

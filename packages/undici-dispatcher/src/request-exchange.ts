@@ -9,7 +9,6 @@ import { RetryHandler } from 'undici';
 
 import type { AttemptHandler } from './attempt-handler.ts';
 import { currentCapture } from './capture-statistics.ts';
-import type { Capture } from './capture-statistics.ts';
 import { Download } from './download.ts';
 import { LiveController } from './live-controller.ts';
 import type { Dispatch, DispatchOptions, Handler } from './protocol.ts';
@@ -27,13 +26,11 @@ const HTTP1_HEADERS = ['connection', 'keep-alive', 'transfer-encoding'];
 export class RequestExchange extends UndiciExchange {
   readonly call: CallOptions;
   readonly #engine: RetryEngine;
-  readonly #capture: Capture | undefined = currentCapture();
   #policy: RetryPolicy | undefined;
   #body: RequestBody | undefined;
   /** It seems to be HTTP/2: a stream's two halves end by themselves, and the server reads on. */
   #mayBeSentOn = false;
   #attempts = 0;
-  #ended = false;
   #context: RetryContext | undefined;
   #download: Download | undefined;
 
@@ -48,7 +45,7 @@ export class RequestExchange extends UndiciExchange {
     // Its caller may use the object for its next request while this one waits for a retry.
     const own = copyOf(options);
     if (options.headers) own.headers = keptHeaders(options.headers);
-    super(dispatch, own, handler, controller, waiting);
+    super(dispatch, own, handler, controller, waiting, currentCapture());
     controller.handOver(this);
     this.#engine = engine;
     // undici's own retries around it would multiply the attempts.
@@ -121,9 +118,7 @@ export class RequestExchange extends UndiciExchange {
 
   override release(failure?: { readonly reason: unknown }): void {
     super.release();
-    this.#ended = true;
     this.#body?.release?.(failure);
-    this.#capture?.add(this.statistics);
   }
 
   override bodyChunk(chunk: Buffer): void {
@@ -144,7 +139,7 @@ export class RequestExchange extends UndiciExchange {
 
   protected override wait(): void {
     // Without a controller the caller could not end what comes: the first attempt may have had no connection.
-    if (!this.#ended && this.#context === undefined) this.#startHandler(null);
+    if (!this.hasEnded && this.#context === undefined) this.#startHandler(null);
     super.wait();
   }
 
@@ -187,7 +182,7 @@ export class RequestExchange extends UndiciExchange {
     if (this.options.method !== 'GET' || hasHeader(this.options.headers, 'range')) return;
     const entity = resumableDownload(attempt);
     if (entity === undefined) return;
-    const { controller, dispatch, handler, options } = this;
+    const { capture, controller, dispatch, handler, options, waiting } = this;
     this.#download = new Download(entity, {
       engine: this.#engine,
       retry: this.call.retry,
@@ -197,8 +192,8 @@ export class RequestExchange extends UndiciExchange {
       options,
       handler,
       controller,
-      waiting: this.waiting,
-      capture: this.#capture,
+      waiting,
+      capture,
     });
   }
 }

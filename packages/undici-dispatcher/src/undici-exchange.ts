@@ -19,6 +19,7 @@ import { errors } from 'undici';
 
 import { AttemptHandler, ProgressHandler } from './attempt-handler.ts';
 import type { AttemptOwner } from './attempt-handler.ts';
+import type { Capture } from './capture-statistics.ts';
 import type { Abortable, LiveController } from './live-controller.ts';
 import type { Dispatch, DispatchOptions, Handler } from './protocol.ts';
 import { withHeaders } from './request-headers.ts';
@@ -46,6 +47,8 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   protected readonly options: DispatchOptions;
   /** Where a dispatcher that may be closed finds the requests that wait. */
   protected readonly waiting: WaitingRequests | undefined;
+  protected readonly capture: Capture | undefined;
+  protected hasEnded = false;
   protected operation: EventOperation | undefined;
   /** The attempt that was sent last; in the end, the one whose response is the caller's. */
   #live: AttemptHandler | undefined;
@@ -53,7 +56,6 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   #beside: AttemptHandler[] | undefined;
   #failing: AttemptHandler | undefined;
   #responding = false;
-  #ended = false;
   /** The caller's handler is being called: what it resumes flows when it has returned. */
   #calling = false;
   #callerThrew = false;
@@ -64,12 +66,14 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     handler: Handler,
     controller: LiveController,
     waiting: WaitingRequests | undefined,
+    capture: Capture | undefined,
   ) {
     this.dispatch = dispatch;
     this.options = options;
     this.handler = handler;
     this.controller = controller;
     this.waiting = waiting;
+    this.capture = capture;
   }
 
   get closing(): boolean {
@@ -114,8 +118,9 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   }
 
   release(): void {
-    this.#ended = true;
+    this.hasEnded = true;
     this.waiting?.delete(this);
+    this.capture?.add(this.statistics);
   }
 
   /** A wait ends now: its retry is sent at once. */
@@ -276,7 +281,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
 
   /** Unless the request has ended, it has no attempt now: it rests, is held back, or its caller's function thinks. */
   protected wait(): void {
-    if (!this.#ended) this.waiting?.add(this);
+    if (!this.hasEnded) this.waiting?.add(this);
   }
 
   /** What the caller's handler throws ends its request: it is no failure of the attempt. */

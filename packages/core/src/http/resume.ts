@@ -51,8 +51,14 @@ export function rangeHeaders({ validator }: ResumableDownload, offset: number): 
 }
 
 /** Whether a 416 says that nothing is missing: the whole body had come before the connection broke. */
-export function isComplete({ headers, status }: DownloadResponse, offset: number): boolean {
-  return status === 416 && headers.get('content-range') === `bytes */${offset}`;
+export function isComplete(
+  { length }: ResumableDownload,
+  offset: number,
+  { headers, status }: DownloadResponse,
+): boolean {
+  return (
+    (length ?? offset) === offset && status === 416 && headers.get('content-range') === `bytes */${offset}`
+  );
 }
 
 /**

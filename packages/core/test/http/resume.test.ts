@@ -95,6 +95,15 @@ describe('the rest of a download', () => {
     [false, 416, 'bytes */41'],
     [false, 200, 'bytes */40'],
   ])('is nothing: %s, by status %s with Content-Range %s', (complete, status, contentRange) => {
-    expect(isComplete(response(status, { 'content-range': contentRange }), 40)).toBe(complete);
+    const answer = response(status, { 'content-range': contentRange });
+    expect(isComplete({ validator: '"v1"', length: undefined }, 40, answer)).toBe(complete);
+  });
+
+  it.each<[boolean, number]>([
+    [true, 40],
+    [false, 100],
+  ])('is nothing: %s, by a 416 where the length of the whole was said to be %s', (complete, length) => {
+    const answer = response(416, { 'content-range': 'bytes */40' });
+    expect(isComplete({ validator: '"v1"', length }, 40, answer)).toBe(complete);
   });
 });
