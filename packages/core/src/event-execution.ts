@@ -343,7 +343,7 @@ export class EventExecution extends Execution implements EventOperation {
 
   protected end(interruption: Interruption): void {
     this.attempt = undefined;
-    const { reason } = this.endInterrupted(interruption);
+    const reason = this.endInterrupted(interruption);
     this.close();
     this.transport.fail(reason);
   }

@@ -258,30 +258,33 @@ export abstract class Execution extends Admission implements AttemptOwner, Reque
     const ownError = endError(this.operation, outcome, value, this.guards?.circuit);
     if (outcome.kind === 'error') {
       attachStatistics(outcome.error, this.operation);
-      return this.fail(ownError ?? outcome.error);
+      return { reason: this.#failed(ownError ?? outcome.error) };
     }
-    if (ownError) return this.fail(ownError);
+    if (ownError) return { reason: this.#failed(ownError) };
     this.#ended(value, false);
     this.exchange.release?.();
     return undefined;
   }
 
-  /** The operation ends from outside. */
-  protected endInterrupted(interruption: Interruption): { readonly reason: unknown } {
+  /**
+   * The operation ends from outside.
+   *
+   * @returns what the caller gets thrown
+   */
+  protected endInterrupted(interruption: Interruption): unknown {
     const reason = this.reasonOf(interruption);
     // An attempt's own timeout ends an attempt, so it never gets here.
     const kind = interruption.kind === 'attempt_timeout' ? 'operation_timeout' : interruption.kind;
     const inAttempt = this.operation.interrupt(kind, reason, this.policy.clock.now());
     if (inAttempt && kind !== 'caller_aborted') this.guards?.attemptTimedOut();
     if (inAttempt) this.#attemptEnded(kind === 'caller_aborted' ? 'aborted' : 'timeout');
-    return this.fail(reason);
+    return this.#failed(reason);
   }
 
-  protected fail(reason: unknown): { readonly reason: unknown } {
-    const failure = { reason };
+  #failed(reason: unknown): unknown {
     this.#ended(reason, true);
-    this.exchange.release?.(failure);
-    return failure;
+    this.exchange.release?.({ reason });
+    return reason;
   }
 
   #attemptEnded(failureClass: FailureClass | undefined): void {

@@ -32,7 +32,10 @@ class SignalHub {
     // Whoever comes from now on finds another hub.
     this.#signal.removeEventListener('abort', this);
     hubs.delete(this.#signal);
-    for (const subscriber of this.#subscribers) subscriber.signalAborted(this.#signal.reason);
+    // An iterator would make 40 B of garbage for each, while thousands of operations end.
+    this.#subscribers.forEach((subscriber) => {
+      subscriber.signalAborted(this.#signal.reason);
+    });
   }
 }
 
