@@ -44,6 +44,8 @@ export const tenaxBundles = {
 export interface BundleSize {
   readonly minified: number;
   readonly gzipped: number;
+  /** What is measured. */
+  readonly code: string;
   /** Minified bytes of each file, the largest first. */
   readonly files: readonly (readonly [file: string, bytes: number])[];
 }
@@ -76,6 +78,7 @@ export async function bundleSize(code: string, options: BundleOptions = {}): Pro
     .map(([file, { bytesInOutput }]) => [relative(root, join(process.cwd(), file)), bytesInOutput] as const)
     .toSorted(([, left], [, right]) => right - left);
   return {
+    code: Buffer.from(contents).toString(),
     minified: contents.byteLength,
     gzipped: gzipSync(contents, { level: 9 }).byteLength,
     files,
