@@ -3,6 +3,7 @@
 import type { RetryingFetchOptions } from '@tenax/fetch-adapter';
 
 import type { Client } from '../http-clients.ts';
+import { MinimalRecords } from './minimal-record.ts';
 
 const RETRIES = 2;
 
@@ -21,6 +22,18 @@ function timed(): Client {
     const start = performance.now();
     const response = await fetch(url);
     total += performance.now() - start;
+    return response;
+  };
+  return async (url) => (await send(url)).text();
+}
+
+/** What any layer has to do that keeps a record of each request. */
+function recorded(): Client {
+  const records = new MinimalRecords();
+  const send = async (url: string): Promise<Response> => {
+    const record = records.begin(url);
+    const response = await fetch(url);
+    records.succeeded(record, response);
     return response;
   };
   return async (url) => (await send(url)).text();
@@ -83,6 +96,7 @@ export const fetchClients: Readonly<Record<string, () => Client | Promise<Client
   Tenax: tenax(),
   'Tenax, both timeouts': tenax({ attemptTimeout: 5_000, timeout: 10_000 }),
   'two readings of the clock': timed,
+  'a record of each request': recorded,
   'a timer and its signal': bounded,
   'fetch-retry': fetchRetry,
   'p-retry around fetch': pRetryAround,
