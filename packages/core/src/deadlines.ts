@@ -88,14 +88,16 @@ export class Deadlines<Kind> {
     const timer = this.#clock.schedule(Math.max(0, due - now), () => {
       // One that was put aside may pass all the same.
       if (this.#timer === timer) this.#timer = undefined;
-      // The timer is believed, even where the clock has been set back or stands still.
-      this.#pass(Math.max(due, this.#clock.now()));
+      this.#pass(due);
     });
     this.#timer = timer;
   }
 
-  #pass(now: number): void {
-    for (let { first } = this.#queue; first && first.due <= now; { first } = this.#queue) {
+  /** @param due what the timer was set for: it is believed, even where the clock has been set back or stands still */
+  #pass(due: number): void {
+    const now = this.#clock.now();
+    const hasPassed = (deadline: Deadline<Kind>): boolean => deadline.due === due || deadline.due <= now;
+    for (let { first } = this.#queue; first && hasPassed(first); { first } = this.#queue) {
       this.#queue.delete(first);
       first.pass(this.#kind);
     }

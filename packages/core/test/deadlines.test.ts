@@ -114,6 +114,27 @@ describe('deadlines of one length', () => {
     timers[0]?.();
     expect(passed).toEqual(['one late']);
   });
+
+  it('EDGE 8: have their whole time after the clock was set back', async () => {
+    const virtual = virtualClock();
+    let offset = 0;
+    const { add, passed } = make({
+      now: () => virtual.now() + offset,
+      epoch: () => virtual.epoch(),
+      schedule: (delay, callback) => virtual.schedule(delay, callback),
+    });
+    add('one');
+    offset = -3_600_000;
+    await virtual.advance(40);
+    add('two');
+    await virtual.advance(60);
+    expect(passed).toEqual(['one late']);
+    await virtual.advance(39);
+    expect(passed).toEqual(['one late']);
+    await virtual.advance(1);
+    expect(passed).toEqual(['one late', 'two late']);
+    expect(virtual.pending).toBe(0);
+  });
 });
 
 describe('deadlines of the system clock', () => {
