@@ -42,15 +42,18 @@ export class Deadlines<Kind> {
   readonly #clock: Clock;
   readonly #duration: number;
   readonly #kind: Kind;
+  readonly #areToFollow: boolean;
   readonly #queue = new WaitQueue<Deadlined<Kind>, Deadline<Kind>>();
   #timer: Timer | undefined;
   /** Whose timer it is: one that fake timers have put aside, or left behind, never calls back. */
   #timers: unknown;
 
-  constructor(clock: Clock, duration: number, kind: Kind) {
+  /** @param areToFollow whether there will be more, when all have been met */
+  constructor(clock: Clock, duration: number, kind: Kind, areToFollow: boolean = true) {
     this.#clock = clock;
     this.#duration = duration;
     this.#kind = kind;
+    this.#areToFollow = areToFollow;
   }
 
   /** Sets a deadline for an owner. */
@@ -71,7 +74,7 @@ export class Deadlines<Kind> {
 
   #rest(): void {
     // Kept for the next one, where it does not keep the process alive. One of a test may be cleared before that.
-    if (this.#timer?.unref && this.#timers === platformTimers) {
+    if (this.#areToFollow && this.#timer?.unref && this.#timers === platformTimers) {
       this.#timer.unref();
       return;
     }

@@ -118,8 +118,11 @@ export class Engine implements RetryEngine {
   readonly #nested = new WeakMap<RetryPolicy, RetryPolicy>();
   #single: RetryPolicy | undefined;
 
-  /** @param options checked before */
-  constructor(options: AnyRetryOptions) {
+  /**
+   * @param options checked before
+   * @param isReused whether it runs more than one operation
+   */
+  constructor(options: AnyRetryOptions, isReused: boolean = true) {
     this.policy = resolveOptions(options);
     this.#options = options;
     this.#hasPlainPolicy = isPlain(this.policy);
@@ -142,9 +145,11 @@ export class Engine implements RetryEngine {
       destinations,
       policy: this.policy,
       operationDeadlines:
-        timeout === undefined ? undefined : new Deadlines(clock, timeout, 'operation_timeout'),
+        timeout === undefined ? undefined : new Deadlines(clock, timeout, 'operation_timeout', isReused),
       attemptDeadlines:
-        attemptTimeout === undefined ? undefined : new Deadlines(clock, attemptTimeout, 'attempt_timeout'),
+        attemptTimeout === undefined
+          ? undefined
+          : new Deadlines(clock, attemptTimeout, 'attempt_timeout', isReused),
     };
     this.#settings = new SettingsCache(this.policy);
     this.guards = Object.freeze({

@@ -1,10 +1,11 @@
 /** Retries for a function without an engine of one's own: once, as a wrapper, as a decorator. */
 
-import { createRetryEngine } from './engine.ts';
+import { createRetryEngine, Engine } from './engine.ts';
 import type { RetryEngine } from './engine.ts';
 import { RetryConfigError } from './errors.ts';
 import type { AttemptContext, CallOptions } from './exchange.ts';
 import type { RetryOptions } from './options.ts';
+import { checkOptions } from './options/schema.ts';
 
 let defaultEngine: RetryEngine | undefined;
 
@@ -25,7 +26,10 @@ export async function retry<T>(
   options?: RetryOptions,
   call?: CallOptions,
 ): Promise<T> {
-  const engine = options === undefined ? (defaultEngine ??= createRetryEngine()) : createRetryEngine(options);
+  const engine =
+    options === undefined
+      ? (defaultEngine ??= createRetryEngine())
+      : new Engine(checkOptions(options), false);
   return await engine.execute(operation, call);
 }
 

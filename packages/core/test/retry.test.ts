@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { getRetryStatistics } from '../src/attached-statistics.ts';
+import { systemClock } from '../src/clock.ts';
+import type { Clock, Timer } from '../src/clock.ts';
 import { RetryConfigError, RetryExhaustedError } from '../src/errors.ts';
 import type { RetryOptions } from '../src/options.ts';
 import { retry, retryable, withRetry } from '../src/retry.ts';
@@ -33,6 +35,32 @@ describe('retry', () => {
     const result = await retry(() => ({}), quick, { id: 'mine' });
     expect(getRetryStatistics(result)?.id).toBe('mine');
     expect(await rejectionOf(retry(() => 1, quick, { signal: AbortSignal.abort('stop') }))).toBe('stop');
+  });
+
+  it('leaves no timer behind, not even one that would let the process end', async () => {
+    const pending = new Set<Timer>();
+    const schedule: Clock['schedule'] = (delay, callback) => {
+      const platform = systemClock.schedule(delay, () => {
+        pending.delete(timer);
+        callback();
+      });
+      const timer: Timer = {
+        cancel: () => {
+          pending.delete(timer);
+          platform.cancel();
+        },
+        unref: () => undefined,
+        ref: () => undefined,
+      };
+      pending.add(timer);
+      return timer;
+    };
+    const clock: Clock = { ...systemClock, schedule };
+    await retry(() => 'done', { timeout: 60_000, clock });
+    await retry(() => 'done', { attemptTimeout: 60_000, clock });
+    const operation = scriptedOperation([new Error('1'), new Error('2'), 'done']);
+    await retry(operation, { ...quick, attemptTimeout: 30_000, timeout: 60_000, clock });
+    expect(pending.size).toBe(0);
   });
 
   it('rejects for wrong options, and does not throw', async () => {
