@@ -129,8 +129,10 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
   }
 
   /** The attempt succeeded, and so did the operation. */
-  protected succeed(outcome: Outcome | undefined, endedAt: number): void {
+  protected succeed(outcome: Outcome | undefined, now: number): void {
     const { destination } = this;
+    // A clock that was set back makes no duration negative.
+    const endedAt = Math.max(now, this.startedAt);
     this.#endedAt = endedAt;
     this.#status = outcome?.kind === 'response' ? outcome.status : undefined;
     this.#operation?.succeed(this.#status, endedAt);

@@ -148,7 +148,7 @@ export class Operation {
   get retryOverhead(): number {
     let first = this.#last;
     while (first?.previous) first = first.previous;
-    return first?.endedAt === undefined ? 0 : this.endedAt - first.endedAt;
+    return first?.endedAt === undefined ? 0 : Math.max(0, this.endedAt - first.endedAt);
   }
 
   /** The server has asked for a wait. */
@@ -351,7 +351,8 @@ export class Operation {
 
   #attemptEnded(now: number): void {
     const attempt = this.currentAttempt;
-    attempt.endedAt ??= now;
+    // A clock that was set back makes no duration negative.
+    attempt.endedAt = Math.max(attempt.endedAt ?? now, attempt.startedAt);
     attempt.previous = this.#last;
     this.#last = attempt;
   }
@@ -359,7 +360,7 @@ export class Operation {
   /** How long the wait was that is over now. */
   #waitEnded(now: number): number {
     if (this.#waitsSince === undefined) return 0;
-    const delay = now - this.#waitsSince;
+    const delay = Math.max(0, now - this.#waitsSince);
     this.#waitsSince = undefined;
     this.#totalDelay += delay;
     return delay;

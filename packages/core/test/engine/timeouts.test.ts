@@ -6,6 +6,7 @@ import { getRetryStatistics } from '../../src/attached-statistics.ts';
 import { AttemptTimeoutError, OperationTimeoutError, RetryExhaustedError } from '../../src/errors.ts';
 import type { AttemptContext } from '../../src/exchange.ts';
 import type { RetryOptions } from '../../src/options.ts';
+import { virtualClock } from '../../src/testing/virtual-clock.ts';
 import { neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 describe('an attempt timeout', () => {
@@ -234,5 +235,45 @@ describe('EDGE 8: a clock that jumps', () => {
     await clock.run(promise);
     expect(getRetryStatistics(result)).toMatchObject({ totalTime: 300, totalDelay: 300 });
     expect(clock.now()).toBe(300);
+  });
+
+  it('makes no duration negative, not even where the monotonic one is set back', async () => {
+    const virtual = virtualClock();
+    let offset = 0;
+    const { engine } = virtualEngine({
+      clock: {
+        now: () => virtual.now() + offset,
+        epoch: () => virtual.epoch(),
+        schedule: (delay, callback) => virtual.schedule(delay, callback),
+      },
+    });
+    const setBack = (): void => {
+      offset -= 1000;
+    };
+    const result = {};
+    const atOnce = {};
+    const promise = engine.execute((attempt) => {
+      setBack();
+      // And during the wait that follows.
+      virtual.schedule(50, setBack);
+      if (attempt.number < 3) throw new Error('again');
+      return result;
+    });
+    await virtual.run(promise);
+    await virtual.run(
+      engine.execute(() => {
+        setBack();
+        return atOnce;
+      }),
+    );
+    for (const ended of [result, atOnce]) {
+      const { attempts = [], totalDelay, totalTime } = getRetryStatistics(ended) ?? {};
+      const times = attempts.flatMap(({ delayBefore, responseTime }) => [delayBefore, responseTime]);
+      expect(Math.min(...times, totalDelay ?? -1, totalTime ?? -1)).toBe(0);
+      expect(attempts.every(({ endTime, startTime }) => endTime >= startTime)).toBe(true);
+    }
+    const { averageRetryTime, performanceImpact, retryPatterns } = engine.statistics.snapshot();
+    expect([averageRetryTime, performanceImpact.totalRetryOverhead]).toEqual([0, 0]);
+    expect(retryPatterns.map(({ averageResponseTime }) => averageResponseTime)).toEqual([0, 0, 0]);
   });
 });
