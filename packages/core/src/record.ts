@@ -61,13 +61,15 @@ const QUERY = /\?\S*=\S*?(?=["')\]}>,;:]*(?:\s|$))/gu;
 /** The start of a URL or of a query whose end was cut off. */
 const CUT_SECRET = /(?:\/\/|\?)\S*$/u;
 /** What any of the others could match: most messages have none of it, and are looked through once. */
-const SUSPECT = /:\/\/|\?|header value/iu;
+const SUSPECT = /:\/\/|\?|header value|authorization|cookie/iu;
 const HEADER_VALUE = /\binvalid (?:http )?header value\b/iu;
+/** To the end of the line: a cookie has spaces, and so have credentials. */
+const SECRET_HEADER = /((?:authorization|cookie)["']?\s*[:=]\s*)\S.*/giu;
 const LONGEST_MESSAGE = 500;
 
 /**
- * Takes out of a text what may be secret: the credentials and queries of URLs, and header values that a platform
- * quotes when it refuses them. Cuts it to a readable length.
+ * Takes out of a text what may be secret: the credentials and queries of URLs, header values that a platform quotes
+ * when it refuses them, and those that stand behind the name of a secret header. Cuts it to a readable length.
  *
  * @example
  * redact('GET https://me:pw@example.com/a?token=1 failed'); // 'GET https://example.com/a failed'
@@ -82,5 +84,6 @@ export function redact(text: string): string {
     .replace(UNESCAPED_CREDENTIALS, '$1')
     .replace(QUERY_OF_URL, '$1')
     .replace(QUERY_OF_PATH, '$1')
-    .replace(QUERY, '');
+    .replace(QUERY, '')
+    .replace(SECRET_HEADER, '$1…');
 }

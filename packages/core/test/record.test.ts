@@ -30,6 +30,11 @@ describe('a text in statistics holds no secret', () => {
       'invalid header value',
     ],
     ['a header value that a client quotes', 'Invalid HTTP header value: secret', 'invalid header value'],
+    ['credentials', 'refused, Authorization: Bearer secret', 'refused, Authorization: …'],
+    ['credentials of a proxy', 'proxy-authorization=Basic secret\nrefused', 'proxy-authorization=…\nrefused'],
+    ['headers as JSON', '{"authorization": "secret", "a": 1}', '{"authorization": …'],
+    ['cookies', 'sent Cookie: a=secret; b=secret', 'sent Cookie: …'],
+    ['a cookie that is set', 'set-cookie : a=secret', 'set-cookie : …'],
   ])('%s', (_, text, expected) => {
     expect(redact(text)).toBe(expected);
   });
@@ -40,6 +45,8 @@ describe('a text in statistics holds no secret', () => {
     ['an at sign behind a port', 'https://a.example:8443/@user/x'],
     ['an address', 'write to me@a.example'],
     ['a plain message', 'connect ECONNREFUSED 127.0.0.1:80'],
+    ['a header without its value', 'Invalid character in header content ["Authorization"]'],
+    ['a word', 'Authorization failed: the cookie is too old'],
   ])('%s stays as it is', (_, text) => {
     expect(redact(text)).toBe(text);
   });
@@ -61,7 +68,7 @@ describe('a long text', () => {
   });
 
   it('that is hostile is read to its end', () => {
-    for (const piece of ['a', '?', '=', '?=', '://', 'a://', '@', ')']) {
+    for (const piece of ['a', '?', '=', '?=', '://', 'a://', '@', ')', 'cookie', 'cookie ', ' ']) {
       expect(redact(piece.repeat(1_000_000)).length).toBeLessThanOrEqual(501);
     }
   });
