@@ -196,8 +196,7 @@ function headerReader(headers: object): HeaderReader {
     get: (name) => {
       try {
         const { get } = headers as Partial<HeaderReader>;
-        const value: unknown =
-          typeof get === 'function' ? get.call(headers, name) : (headers as Record<string, unknown>)[name];
+        const value: unknown = typeof get === 'function' ? get.call(headers, name) : valueOf(headers, name);
         return typeof value === 'string' ? value : undefined;
       } catch {
         // Headers of a client that is not known: what can't be read is no hint.
@@ -205,6 +204,14 @@ function headerReader(headers: object): HeaderReader {
       }
     },
   };
+}
+
+/** Names are lower case where a client has read them, and as they were sent where somebody made the error by hand. */
+function valueOf(headers: object, name: string): unknown {
+  return (
+    (headers as Record<string, unknown>)[name] ??
+    Object.entries(headers).find(([each]) => each.toLowerCase() === name)?.[1]
+  );
 }
 
 function isObject(value: unknown): value is object {
