@@ -1,20 +1,22 @@
 /** Options from a file. Apart from the schema, so that its declaration needs no package. */
 
 import type { RetryOptions } from '../options.ts';
-import { checkJsonOptions, checkTogether } from './schema.ts';
+import { resolveOptions } from '../policy.ts';
+import { checkJsonOptions } from './schema.ts';
 
 /**
  * Checks options that come from JSON: a file, a setting of a service. A `$schema` beside them, which tells an editor of
  * `retry-options.schema.json`, is left out.
  *
- * @throws RetryConfigError that names the first option that is wrong, functions and `Infinity` included.
+ * @throws RetryConfigError that names the first option that is wrong, functions and `Infinity` included, or a pair that
+ * can't hold together.
  *
  * @example
  * const engine = createRetryEngine(parseRetryOptions(JSON.parse(text)));
  */
 export function parseRetryOptions(json: unknown): RetryOptions {
   const options = checkJsonOptions(withoutSchema(json));
-  checkTogether(options);
+  resolveOptions(options);
   return options as RetryOptions;
 }
 

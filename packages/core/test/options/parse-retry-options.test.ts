@@ -92,6 +92,16 @@ describe('parseRetryOptions', () => {
       { strategy: 'fixed', multiplier: 2 },
       "multiplier: given 2, accepted: no multiplier with 'fixed'; linear and exponential have one",
     ],
+    [
+      'a pair of durations that cannot hold',
+      { attemptTimeout: 2000, timeout: 1000 },
+      'attemptTimeout: given 2000, accepted: at most timeout, which is 1000 ms for all attempts',
+    ],
+    [
+      'settings of a guard that cannot hold',
+      { bulkhead: { maxConcurrent: 1, queueTimeout: 100 } },
+      'bulkhead.queueTimeout: given 100, accepted: no queueTimeout without a queue; give maxQueue too',
+    ],
   ])('refuses %s', (_, json, message) => {
     expect(refusal(json).message).toBe(message);
   });
