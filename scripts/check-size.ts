@@ -9,7 +9,7 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
   'engine, without zod and guards': 22_700,
   'engine, all guards, without zod': 30_500,
-  'fetch adapter, complete': 41_420,
+  'fetch adapter, complete': 41_430,
 };
 const LARGEST = 20;
 

@@ -66,9 +66,10 @@ export function lastRecordOf(operation: Operation): AttemptRecord {
   return operation.lastRecord(epochOffset(operation)) as AttemptRecord;
 }
 
-/** Epoch ms minus monotonic ms, now. */
-function epochOffset({ policy }: Operation): number {
-  return policy.clock.epoch() - policy.clock.now();
+/** Epoch ms minus monotonic ms. Read once: the wall clock is coarser, so each reading would move the attempts a little. */
+function epochOffset(operation: Operation): number {
+  const { clock } = operation.policy;
+  return (operation.epochOffset ??= clock.epoch() - clock.now());
 }
 
 /** The operation that ended last with this result, if one did. */

@@ -68,6 +68,8 @@ export class Operation {
   readonly ordinal: number;
   /** Set once the operation has ended. */
   result: OperationResult | undefined;
+  /** Of its records, once one was read. */
+  epochOffset: number | undefined;
   /** Attempts that were sent. */
   attemptNumber = 0;
   /** The last wait that the strategy gave. */

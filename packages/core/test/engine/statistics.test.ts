@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { getRetryStatistics } from '../../src/attached-statistics.ts';
+import type { AttemptRecord } from '../../src/record.ts';
 import { scriptedOperation } from '../../src/testing/scripted-operation.ts';
+import { virtualClock } from '../../src/testing/virtual-clock.ts';
 import { FakeExchange } from '../fake-exchange.ts';
 import { deferred, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
@@ -50,6 +52,23 @@ describe('the statistics of one operation', () => {
       ),
     );
     expect(results.map((result) => getRetryStatistics(result)?.attempts.length)).toEqual([1, 2, 3]);
+  });
+
+  it('say of an attempt what its hook was told, though the wall clock knows whole ms alone', async () => {
+    const virtual = virtualClock();
+    const told: AttemptRecord[] = [];
+    const { engine } = virtualEngine({
+      clock: {
+        now: () => virtual.now(),
+        epoch: () => Math.floor(virtual.epoch()),
+        schedule: (delay, callback) => virtual.schedule(delay, callback),
+      },
+      baseDelay: 100.3,
+      hooks: { onAttempt: ({ attempt }) => void told.push(attempt) },
+    });
+    const operation = scriptedOperation<object>([new Error('1'), new Error('2'), {}]);
+    const result = await virtual.run(engine.execute(operation));
+    expect(told).toEqual(getRetryStatistics(result)?.attempts);
   });
 
   it('measure how long an attempt took', async () => {
