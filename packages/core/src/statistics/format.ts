@@ -41,8 +41,8 @@ function formatAttempt(attempt: AttemptRecord, operationStart: number): string {
  * // 1,204 operations, 99.2 % succeeded, 1.04 attempts each, 4,120 ms spent on retries
  * //   recovered 38 operations by a later attempt
  * //   results   success 1,194, retry_exhausted 10
- * //   failures  timeout 6, transient 44
- * //   #1   1,204 attempts, 96.1 % succeeded, p50 10 ms, p95 31 ms, p99 80 ms
+ * //   failures  timeout 8, transient 50
+ * //   #1   1,204 attempts, 96.0 % succeeded, p50 10 ms, p95 31 ms, p99 80 ms
  * //   #2   48 attempts, 79.2 % succeeded, p50 11 ms, p95 35 ms, p99 91 ms
  * //   last 57 s: 310 operations, 100.0 % succeeded, 1.01 attempts each, 210 ms spent on retries
  * //   https://api.example.com: 1,100 operations, 99.1 % succeeded, 1.04 attempts each, 4,020 ms spent on retries
