@@ -19,6 +19,7 @@ import { TokenSignal } from './caller-signal.ts';
 import { prepareData } from './prepare-data.ts';
 import type { RequestData } from './request-data.ts';
 import { RetriedResponse, showStatistics } from './show-statistics.ts';
+import { hideTransformed, showTransformed } from './shown-data.ts';
 
 /** A request on its way through an adapter. */
 export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
@@ -34,6 +35,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   #unchanged: InternalAxiosRequestConfig | undefined;
   #data: RequestData | undefined;
   #progress: AttemptProgress | undefined;
+  /** Functions of the user's are asked about errors. */
+  #isAsked = false;
 
   constructor(adapter: AxiosAdapter, isOwnAdapter: boolean, config: InternalAxiosRequestConfig) {
     this.#adapter = adapter;
@@ -92,6 +95,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
 
   begin(policy: RetryPolicy): void {
     this.#data = prepareData(this.#config, policy);
+    const { nonRetryableErrors, retryableErrors, shouldRetry } = policy;
+    this.#isAsked = shouldRetry !== undefined || retryableErrors.length > 0 || nonRetryableErrors.length > 0;
     const { onDownloadProgress, onUploadProgress } = this.#config;
     if (onDownloadProgress || onUploadProgress) this.#progress = new AttemptProgress(this.#config);
   }
@@ -116,7 +121,9 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   describeError(error: unknown): ErrorOutcome {
     const response = responseIn(error);
     if (!response) return { kind: 'error', error, bodyError: this.#data?.error };
-    return { kind: 'error', error, response: new AxiosOutcome(response, this.#config) };
+    const outcome = new AxiosOutcome(response, this.#config);
+    if (this.#isAsked) showTransformed(response, () => outcome.data());
+    return { kind: 'error', error, response: outcome };
   }
 
   /** axios ends an aborted request with its own error, whatever the reason. */
@@ -131,7 +138,9 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   discardError(error: unknown): Discarding | undefined {
-    return discardResponse(responseIn(error));
+    const response = responseIn(error);
+    hideTransformed(response);
+    return discardResponse(response);
   }
 
   retrying(): void {
@@ -143,8 +152,9 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     this.#token?.release();
     this.#progress?.release();
     // Who was answered before the body was sent may still read it.
-    const isAnswered = failure && (responseIn(failure.reason) ?? responseIn(causeOf(failure.reason)));
-    this.#data?.release?.(isAnswered ? undefined : failure);
+    const answer = failure && (responseIn(failure.reason) ?? responseIn(causeOf(failure.reason)));
+    this.#data?.release?.(answer ? undefined : failure);
+    hideTransformed(answer);
     if (failure) showStatistics(failure.reason);
   }
 

@@ -5,6 +5,7 @@ import type { Discarding, ResponseOutcome } from '@tenax/core';
 import type { AxiosHeaders, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 import { axiosOf } from './axios-copy.ts';
+import { dataOf } from './shown-data.ts';
 
 /** A transform of axios, as it is called. */
 type Transform = (
@@ -38,7 +39,7 @@ export class AxiosOutcome implements ResponseOutcome {
   }
 
   async text(): Promise<string> {
-    const { data } = this.#response;
+    const data = dataOf(this.#response);
     if (typeof data === 'string') return data;
     if (data instanceof Blob) return data.text();
     if (data instanceof ArrayBuffer || ArrayBuffer.isView(data)) return new TextDecoder().decode(data);
@@ -61,7 +62,7 @@ export class AxiosOutcome implements ResponseOutcome {
     const { headers, status } = this.#response;
     return transforms.reduce(
       (data: unknown, transform) => (transform ? transform.call(this.#config, data, headers, status) : data),
-      this.#response.data,
+      dataOf(this.#response),
     );
   }
 }
@@ -78,8 +79,10 @@ interface NodeStream {
 
 /** Ends a response of `responseType: 'stream'`: other bodies have been read when axios gives them. */
 export function discardResponse(response: AxiosResponse<unknown> | undefined): Discarding | undefined {
-  const { data, headers } = (response ?? {}) as Partial<AxiosResponse<unknown>>;
+  if (!response) return undefined;
+  const data = dataOf(response);
   if (!isStream(data)) return undefined;
+  const { headers } = response as Partial<AxiosResponse<unknown>>;
   return isWebStream(data) ? discardStream(data, headers?.['content-length']) : discardNodeStream(data);
 }
 

@@ -77,14 +77,17 @@ describe('retryCondition', () => {
       isIdempotentRequestError,
       isNetworkOrIdempotentRequestError,
       'an asynchronous one': async (error: AxiosError) => error.response?.status === 404,
+      'one that reads the body': (error: AxiosError) =>
+        (error.response?.data as { state?: string } | undefined)?.state === 'later',
     }),
   )('%s decides the same in shouldRetry', async (_name, retryCondition) => {
     const old = theirs({ retryCondition });
     const own = ours({ maxAttempts: 4, shouldRetry: fromCondition(retryCondition) });
-    for (const answers of [['reset'], [429], [501], [503], [404]] satisfies Answer[][]) {
+    const later: Answer = { status: 400, body: { state: 'later' } };
+    for (const answers of [['reset'], [429], [501], [503], [404], [later]] satisfies Answer[][]) {
       for (const method of ['get', 'put', 'post']) {
         const expected = await ending(answers, old, { method });
-        expect(await ending(answers, own, { method }), `${method} ${String(answers)}`).toBe(expected);
+        expect(await ending(answers, own, { method }), `${method} ${JSON.stringify(answers)}`).toBe(expected);
       }
     }
   });

@@ -1,7 +1,7 @@
 // What counts as a failure: `validateStatus` first, then the policy, then `shouldRetry`, which sees parsed data.
 import type { Outcome } from '@tenax/core';
 import { AxiosError, isCancel } from 'axios';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import {
   flakyServer,
@@ -124,6 +124,43 @@ describe('shouldRetry', () => {
         (outcome.response?.data?.() as { temporary: boolean } | undefined)?.temporary === true,
     });
     expect((await instance.get(server.url)).data).toEqual({ state: 'done' });
+  });
+
+  it.each(ADAPTERS)('finds in the error what the caller would, with the %s adapter', async (adapter) => {
+    await using server = await flakyServer(status(400, JSON_TYPE, '{"temporary":true}'));
+    let transformed = 0;
+    const transformResponse = (text: string): unknown => {
+      transformed += 1;
+      return JSON.parse(text);
+    };
+    const isTemporary = (error: unknown): boolean =>
+      (error as AxiosError<{ temporary: boolean }>).response?.data.temporary === true;
+    const shouldRetry = (outcome: Outcome): boolean => outcome.kind === 'error' && isTemporary(outcome.error);
+    const instance = attached({ shouldRetry }, { adapter });
+    const error = await failureOf(instance.get(server.url, { transformResponse }));
+    expect(error.response).toMatchObject({ status: 400, data: { temporary: true } });
+    // Once for each question, and once for the caller.
+    expect([server.requests.length, transformed]).toEqual([3, 4]);
+    expect(Object.getOwnPropertyDescriptor(error.response, 'data')).toHaveProperty('value');
+    await failureOf(attached({ retryableErrors: [isTemporary] }, { adapter }).get(server.url));
+    expect(server.requests).toHaveLength(6);
+  });
+
+  it('may freeze what it finds in the error', async () => {
+    await using server = await flakyServer(status(503, JSON_TYPE, 'no JSON'), done);
+    const shouldRetry = (outcome: Outcome): undefined =>
+      void (outcome.kind === 'error' && Object.freeze((outcome.error as AxiosError).response));
+    const transformResponse = (text: string): unknown => JSON.parse(text);
+    const response = await attached({ shouldRetry }).get(server.url, { transformResponse });
+    expect([response.data, server.requests.length]).toEqual([{ state: 'done' }, 2]);
+  });
+
+  it('finds the stream in the error, which nobody transforms to discard it', async () => {
+    await using server = await flakyServer(unavailable, ok);
+    const transformResponse = vi.fn<(data: unknown) => unknown>((data) => data);
+    const instance = attached({ shouldRetry: () => undefined });
+    await instance.get(server.url, { responseType: 'stream', transformResponse });
+    expect([server.requests.length, transformResponse.mock.calls.length]).toEqual([2, 1]);
   });
 
   it.each(ADAPTERS)(
