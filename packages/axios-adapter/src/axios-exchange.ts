@@ -151,10 +151,13 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   release(failure?: { readonly reason: unknown }): void {
     this.#token?.release();
     this.#progress?.release();
+    const answer = failure && responseIn(failure.reason);
+    const answerWithin = failure && responseIn(causeOf(failure.reason));
     // Who was answered before the body was sent may still read it.
-    const answer = failure && (responseIn(failure.reason) ?? responseIn(causeOf(failure.reason)));
-    this.#data?.release?.(answer ? undefined : failure);
-    hideTransformed(answer);
+    this.#data?.release?.(answer || answerWithin ? undefined : failure);
+    hideTransformed(answer ?? answerWithin);
+    // axios transforms what the error itself has.
+    if (answerWithin && !answer) new AxiosOutcome(answerWithin, this.#config).transform();
     if (failure) showStatistics(failure.reason);
   }
 

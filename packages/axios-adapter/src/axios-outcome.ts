@@ -65,6 +65,16 @@ export class AxiosOutcome implements ResponseOutcome {
       dataOf(this.#response),
     );
   }
+
+  /** Does for the caller what axios does with a response that it sees. */
+  transform(): void {
+    try {
+      // A stream was discarded.
+      if (!isStream(this.#response.data)) this.#response.data = this.data();
+    } catch {
+      // What the transforms refuse stays as it came.
+    }
+  }
 }
 
 /** The parts of a Node stream that end it. */

@@ -231,6 +231,30 @@ describe('throwOnExhausted', () => {
     expect(error.retry?.attempts).toHaveLength(3);
   });
 
+  it.each([
+    ['attempts', {}],
+    ['the time for another wait', { baseDelay: 1000, jitter: 'none', timeout: 500 }],
+  ] as const)(
+    'has the body in the last error transformed, once, when there are no more %s',
+    async (_, options) => {
+      await using server = await flakyServer(status(503, JSON_TYPE, '{"state":"try later"}'));
+      const transformResponse = vi.fn<(text: string) => unknown>((text) => JSON.parse(text));
+      const instance = attached({ throwOnExhausted: true, ...options });
+      const error = await failureOf(instance.get(server.url, { transformResponse }));
+      expect(error.cause).toMatchObject({ response: { status: 503, data: { state: 'try later' } } });
+      expect(transformResponse).toHaveBeenCalledOnce();
+    },
+  );
+
+  it('leaves a body as it came that the transforms refuse', async () => {
+    await using server = await flakyServer(status(503, JSON_TYPE, '<html>'));
+    const transformResponse = (text: string): unknown => JSON.parse(text);
+    const error = await failureOf(
+      attached({ throwOnExhausted: true }).get(server.url, { transformResponse }),
+    );
+    expect(error).toMatchObject({ code: 'TENAX_EXHAUSTED', cause: { response: { data: '<html>' } } });
+  });
+
   it('is no success with an attempt that never ends', async () => {
     await using server = await flakyServer(silence);
     const instance = attached({ throwOnExhausted: true, attemptTimeout: 20, maxAttempts: 2 });
