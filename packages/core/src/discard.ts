@@ -50,7 +50,10 @@ export function discardStream(
   const cancel = (): void => {
     void reader.cancel().catch(() => undefined);
   };
-  return { finished: drain(reader, Number(contentLength) || 0, cancel), cancel };
+  const finished = drain(reader, Number(contentLength) || 0, cancel);
+  // Whoever cancels at once waits for no end, and the body may have broken off before.
+  finished.catch(() => undefined);
+  return { finished, cancel };
 }
 
 async function drain(

@@ -1,5 +1,5 @@
 import { fetch as undiciFetch } from 'undici';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { collectGarbage } from '../../core/test/garbage.ts';
 import { createRetryingFetch } from '../src/index.ts';
@@ -67,6 +67,23 @@ describe('a download that is continued', () => {
     const response = await createRetryingFetch(OPTIONS)(server.url);
     await expect(read(response)).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
     await server.idle();
+  });
+
+  it('EDGE 13: leaves no rejection behind when an answer that is refused has broken off too', async () => {
+    const unhandled = vi.fn<(reason: unknown) => void>();
+    process.on('unhandledRejection', unhandled);
+    onTestFinished(() => void process.off('unhandledRejection', unhandled));
+    const etags = ['"v1"', '"v2"'];
+    const own = async (): Promise<Response> => {
+      const start = (controller: ReadableStreamDefaultController): void => {
+        controller.error(new TypeError('terminated'));
+      };
+      return new Response(new ReadableStream({ start }), { headers: { etag: etags.shift() ?? '' } });
+    };
+    const response = await createRetryingFetch({ ...OPTIONS, fetch: own })('http://127.0.0.1/');
+    await expect(read(response)).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    await someTurns();
+    expect(unhandled).not.toHaveBeenCalled();
   });
 
   it('EDGE 41: refuses to go on when the length changes that a part has told', async () => {
