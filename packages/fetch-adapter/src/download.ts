@@ -47,6 +47,8 @@ export class Download {
   #offset = 0;
   /** The length of the whole, once the server has said it. */
   #length: number | undefined;
+  /** Where what is read now ends, once the server has said it. */
+  #end: number | undefined;
   #attempts: number;
   /** The last break, for the error of a download that can't go on. */
   #lastBreak: RetryErrorDetails | undefined;
@@ -55,7 +57,7 @@ export class Download {
   constructor(response: Response, entity: ResumableDownload, request: ResumeRequest) {
     this.#request = request;
     this.#entity = entity;
-    this.#length = entity.length;
+    this.#length = this.#end = entity.length;
     this.#attempts = request.attempts;
     this.#response = response;
     this.#givesBytes = isByteStream(response.body as ReadableStream);
@@ -115,16 +117,16 @@ export class Download {
   }
 
   async #read(): Promise<Uint8Array<ArrayBuffer> | 'end' | 'broken'> {
-    const length = this.#length;
+    const end = this.#end;
     try {
       const { done, value } = await this.#open().read();
       if (!done) {
         this.#offset += value.byteLength;
-        if (length !== undefined && this.#offset > length)
-          throw resumeRefused(length, 'more bytes than there are', this.#lastBreak);
+        if (end !== undefined && this.#offset > end)
+          throw resumeRefused(end, 'more bytes than there are', this.#lastBreak);
         return value;
       }
-      if (length === undefined || this.#offset >= length) return 'end';
+      if (end === undefined || this.#offset >= end) return 'end';
       throw new TypeError('terminated', {
         cause: Object.assign(new Error('The body ended early'), { code: 'ERR_STREAM_PREMATURE_CLOSE' }),
       });
@@ -132,7 +134,7 @@ export class Download {
       if (error instanceof RetryError) throw error;
       // No break, and no end of another operation.
       if (this.#controller.signal.aborted) throw this.#controller.signal.reason;
-      if (length !== undefined && this.#offset >= length) return 'end';
+      if (end !== undefined && this.#offset >= end) return 'end';
       await this.#continue(error);
       return 'broken';
     }
@@ -160,12 +162,14 @@ export class Download {
     if (isComplete(entity, this.#offset, response)) {
       // Nothing was missing but the end.
       discardResponse(response)?.cancel();
-      this.#length = this.#offset;
+      this.#length = this.#end = this.#offset;
       return;
     }
     this.#refuseOther(response, entity);
     // A server may give a part of the rest: what is missing then is asked for too.
-    this.#length ??= readContentRange(response.headers)?.total;
+    const range = readContentRange(response.headers);
+    this.#length ??= range?.total;
+    this.#end = this.#length ?? range?.end;
     if (response.body === null) {
       throw new RetryError('TENAX_RESUME_REFUSED', 'The rest of the download has no body', this.#lastBreak);
     }
