@@ -107,7 +107,8 @@ export class FetchExchange implements Exchange<Response> {
     const abortable = this.call.signal !== undefined && signalOf(attempt) !== this.call.signal;
     if (!abortable && !this.#policy?.resume) return sent;
     this.#sent = attempt.number;
-    return sent.then((response) => {
+    // A mock may answer without a promise.
+    return Promise.resolve(sent).then((response) => {
       if (abortable && response.body) keepAbortable(attempt, response.body);
       return this.#policy?.resume ? this.#resumable(response, attempt, this.#policy) : response;
     });

@@ -11,9 +11,9 @@ import type { ResumeRequest } from './download.ts';
  */
 export function resumable(response: Response, request: ResumeRequest): Response {
   const { body, headers } = response;
-  const entity = resumableDownload(response);
-  // node-fetch has a stream of Node's there.
-  if (typeof body?.getReader !== 'function' || entity === undefined) return response;
+  // node-fetch has a stream of Node's there, and a mock no headers.
+  const entity = typeof body?.getReader === 'function' ? resumableDownload(response) : undefined;
+  if (entity === undefined) return response;
   const download = new Download(response, entity, request);
   // A constructor refuses what a server may say in other letters.
   const statusText = /^[\t\u0020-\u00ff]*$/u.test(response.statusText) ? response.statusText : '';

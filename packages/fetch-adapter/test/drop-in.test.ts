@@ -222,6 +222,23 @@ describe('the fetch behind it', () => {
     expect(before).toHaveBeenCalledTimes(2);
   });
 
+  it.each([{}, { timeout: 1000 }, { resume: true }])(
+    'may answer without a promise, as a mock does, with %j',
+    async (options) => {
+      const own = (() => new Response('own')) as never;
+      const { signal } = new AbortController();
+      const response = await createRetryingFetch({ ...options, fetch: own })('http://127.0.0.1/', { signal });
+      expect(await response.text()).toBe('own');
+    },
+  );
+
+  it('may answer with what has no headers, as a mock does, with resume too', async () => {
+    const answer = { status: 200, json: async () => 'own' };
+    const own = (async () => answer) as never;
+    const response = await createRetryingFetch({ fetch: own, resume: true })('http://127.0.0.1/');
+    expect(await response.json()).toBe('own');
+  });
+
   it('is missed in plain words, once, where there is none', async () => {
     vi.stubGlobal('fetch', undefined);
     const error = await failure(createRetryingFetch()('http://127.0.0.1/'));
