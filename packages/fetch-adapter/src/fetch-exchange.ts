@@ -72,7 +72,7 @@ export class FetchExchange implements Exchange<Response> {
       method: String(init?.method ?? request?.method ?? 'GET'),
       signal: (init?.signal === undefined ? request?.signal : checkSignal(init.signal)) ?? undefined,
       // The page may be gone before a wait is over: keepalive is for one last request.
-      retry: init?.retry ?? ((init?.keepalive ?? request?.keepalive) ? false : undefined),
+      retry: init?.retry === undefined && (init?.keepalive ?? request?.keepalive) ? false : init?.retry,
     };
   }
 

@@ -295,7 +295,7 @@ describe('options', () => {
     expect(() => createRetryingFetch(options as RetryingFetchOptions)).toThrow(RetryConfigError);
   });
 
-  it.each([{ maxAttempts: 0 }, 3, 'x', true])(
+  it.each([{ maxAttempts: 0 }, 3, 'x', true, null])(
     'init.retry of %j rejects, and sends nothing',
     async (retry) => {
       await using server = await flakyServer(ok);

@@ -97,13 +97,16 @@ describe('a download that is continued', () => {
   it.each([
     ['shorter', 'begin'],
     ['longer', 'a'.repeat(901)],
-  ])('is not whole with a part that is %s than it says, where nobody has told the length', async (_, part) => {
-    await using server = await flakyServer(breakOff(100, {}), (response) => {
-      response.writeHead(206, { ...ETAG, 'content-range': 'bytes 100-999/*' }).end(part);
-    });
-    const response = await createRetryingFetch(OPTIONS)(server.url);
-    await expect(read(response)).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
-  });
+  ])(
+    'is not whole with a part that is %s than it says, where nobody has told the length',
+    async (_, part) => {
+      await using server = await flakyServer(breakOff(100, {}), (response) => {
+        response.writeHead(206, { ...ETAG, 'content-range': 'bytes 100-999/*' }).end(part);
+      });
+      const response = await createRetryingFetch(OPTIONS)(server.url);
+      await expect(read(response)).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    },
+  );
 
   it('goes on past answers that are not the rest, over a connection of its own', async () => {
     const stalled: Answer = (response) => {
