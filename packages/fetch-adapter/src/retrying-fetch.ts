@@ -89,6 +89,7 @@ function exchangeOf(
 }
 
 function isPlain(init: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(init);
-  return prototype === Object.prototype || prototype === null;
+  const prototype = Object.getPrototypeOf(init) as object | null;
+  // The one of another realm too.
+  return prototype === null || Object.hasOwn(prototype, 'isPrototypeOf');
 }

@@ -1,3 +1,5 @@
+import { runInNewContext } from 'node:vm';
+
 import { getRetryStatistics, RetryConfigError, RetryExhaustedError } from '@tenax/core';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
@@ -123,6 +125,13 @@ describe('the input', () => {
     const response = await fetch(request, init);
     expect(getRetryStatistics(response)?.reason).toBe('method_not_idempotent');
     expect(server.requests.map(({ headers, method }) => [method, headers['x-a']])).toEqual([['POST', 'new']]);
+  });
+
+  it('may have an init of another realm, which is as plain as any', async () => {
+    const own = vi.fn<typeof globalThis.fetch>(async () => new Response('own'));
+    const init = runInNewContext('({ method: "PUT", body: "text" })') as RequestInit;
+    await createRetryingFetch({ fetch: own })('http://127.0.0.1/', init);
+    expect(own).toHaveBeenCalledWith('http://127.0.0.1/', { method: 'PUT', body: 'text' });
   });
 
   it('may have null as its init, as the platform allows', async () => {
