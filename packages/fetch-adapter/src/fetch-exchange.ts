@@ -133,7 +133,10 @@ export class FetchExchange implements Exchange<Response> {
   release(failure?: { readonly reason: unknown }): void {
     this.#body?.release?.(failure);
     // As the platform does with what it was given and will not read.
-    if (!this.#isSent && this.call.signal?.aborted) cancelBody(this.#input, this.#init, failure?.reason);
+    const isOurs = this.#body !== undefined;
+    if (failure && !this.#isSent && (isOurs || this.call.signal?.aborted)) {
+      cancelBody(this.#input, this.#init, failure.reason, isOurs);
+    }
     // The statistics of a result know its exchange, and are not to hold what was sent.
     this.#body = undefined;
     if (this.#init?.body) this.#init = { ...this.#init, body: null };

@@ -109,11 +109,16 @@ function cloneOf(request: Request): Request | undefined {
   }
 }
 
-/** Ends the stream or the iterator of a request that will not be sent. One that somebody reads is theirs: it refuses. */
+/**
+ * Ends the stream or the iterator of a request that will not be sent. One that somebody reads is theirs: it refuses.
+ *
+ * @param isOurs whether it was prepared for this request, so that an iterator is nobody else's
+ */
 export function cancelBody(
   input: string | URL | Request,
   init: RequestInit | undefined,
   reason: unknown,
+  isOurs: boolean,
 ): void {
   const body: unknown = init?.body ?? (isRequest(input) ? input.body : undefined);
   if (body instanceof ReadableStream) {
@@ -121,7 +126,7 @@ export function cancelBody(
     return;
   }
   const iterable = body as AsyncIterable<unknown> | null | undefined;
-  if (!iterable?.[Symbol.asyncIterator] || consumed.has(iterable)) return;
+  if (!iterable?.[Symbol.asyncIterator] || (consumed.has(iterable) && !isOurs)) return;
   if ('next' in iterable) consumed.add(iterable);
   void (async () => iterable[Symbol.asyncIterator]().return?.())().catch(() => undefined);
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 
-import { getRetryStatistics } from '@tenax/core';
+import { CircuitOpenError, getRetryStatistics } from '@tenax/core';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -439,6 +439,31 @@ describe('the caller’s stream', () => {
     controller.abort('enough');
     await Promise.all([first, second]);
     expect(cancelled).toHaveLength(1);
+  });
+
+  it.each<[string, (url: string, body: ReadableStream) => [string | Request, RequestInit?]]>([
+    ['in the init', (url, body) => [url, asBody(body)]],
+    ['in a Request', (url, body) => [new Request(url, asBody(body))]],
+  ])('%s is cancelled when the circuit is open, also where nothing would be kept of it', async (_, make) => {
+    const guarded = createRetryingFetch({ circuitBreaker: {} });
+    guarded.engine.guards.circuitBreaker('http://127.0.0.1:9')?.open();
+    for (const retry of [undefined, { maxAttempts: 1 }, { replay: false } as const, false] as const) {
+      const { body, cancelled } = watched();
+      const [input, init] = make('http://127.0.0.1:9/', body);
+      await expect(guarded(input, { ...init, retry })).rejects.toThrow(CircuitOpenError);
+      expect(cancelled).toHaveLength(1);
+    }
+  });
+
+  it('that is an iterator is ended when the circuit is open, also where nothing would be kept of it', async () => {
+    const guarded = createRetryingFetch({ circuitBreaker: {}, replay: false });
+    guarded.engine.guards.circuitBreaker('http://127.0.0.1:9')?.open();
+    const ended = vi.fn<() => Promise<unknown>>(() => Promise.resolve());
+    const body = { next: () => undefined, return: ended, [Symbol.asyncIterator]: () => body };
+    await expect(guarded('http://127.0.0.1:9/', asBody(body))).rejects.toThrow(CircuitOpenError);
+    expect(ended).toHaveBeenCalledOnce();
+    await expect(guarded('http://127.0.0.1:9/', asBody(body))).rejects.toThrow('sent before');
+    expect(ended).toHaveBeenCalledOnce();
   });
 
   it('that is an iterator is ended by a signal that was aborted before, and is not sent again', async () => {
