@@ -9,7 +9,7 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
   'engine, without zod and guards': 22_720,
   'engine, all guards, without zod': 30_530,
-  'fetch adapter, complete': 41_510,
+  'fetch adapter, complete': 41_530,
 };
 const LARGEST = 20;
 

@@ -131,11 +131,11 @@ export class FetchExchange implements Exchange<Response> {
   }
 
   release(failure?: { readonly reason: unknown }): void {
-    this.#body?.release?.(failure);
-    // As the platform does with what it was given and will not read.
-    const isOurs = this.#body !== undefined;
-    if (failure && !this.#isSent && (isOurs || this.call.signal?.aborted)) {
-      cancelBody(this.#input, this.#init, failure.reason, isOurs);
+    const body = this.#body;
+    body?.release?.(failure);
+    // As the platform does with what it was given and will not read. A body that is kept has ended its source itself.
+    if (failure && !this.#isSent && (body ? !body.release : this.call.signal?.aborted)) {
+      cancelBody(this.#input, this.#init, failure.reason, body !== undefined);
     }
     // The statistics of a result know its exchange, and are not to hold what was sent.
     this.#body = undefined;

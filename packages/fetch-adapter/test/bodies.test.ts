@@ -455,8 +455,11 @@ describe('the caller’s stream', () => {
     }
   });
 
-  it('that is an iterator is ended when the circuit is open, also where nothing would be kept of it', async () => {
-    const guarded = createRetryingFetch({ circuitBreaker: {}, replay: false });
+  it.each([
+    ['of which something would be kept', {}],
+    ['of which nothing would be kept', { replay: false }],
+  ] as const)('that is an iterator %s is ended once when the circuit is open', async (_, options) => {
+    const guarded = createRetryingFetch({ circuitBreaker: {}, ...options });
     guarded.engine.guards.circuitBreaker('http://127.0.0.1:9')?.open();
     const ended = vi.fn<() => Promise<unknown>>(() => Promise.resolve());
     const body = { next: () => undefined, return: ended, [Symbol.asyncIterator]: () => body };
