@@ -7,7 +7,7 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
  * weighs today, rounded up, so that it does not grow unseen. Lower it with every gain.
  */
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
-  'engine, without zod and guards': 22_720,
+  'engine, without zod and guards': 22_730,
   'engine, all guards, without zod': 30_530,
   'fetch adapter, complete': 41_530,
 };

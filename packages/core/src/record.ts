@@ -64,7 +64,7 @@ const CUT_SECRET = /(?:\/\/|\?)\S*$/u;
 const SUSPECT = /:\/\/|\?|header value|authorization|cookie/iu;
 const HEADER_VALUE = /\binvalid (?:http )?header value\b/iu;
 /** To the end of the line: a cookie has spaces, and so have credentials. */
-const SECRET_HEADER = /((?:authorization|cookie)["']?\s*[:=]\s*)\S.*/giu;
+const SECRET_HEADER = /((?:authorization|cookies?)(?:["']\s*,|\W*[:=])[\s[]*)\S.*/giu;
 const LONGEST_MESSAGE = 500;
 
 /**

@@ -34,6 +34,10 @@ describe('a text in statistics holds no secret', () => {
     ['credentials of a proxy', 'proxy-authorization=Basic secret\nrefused', 'proxy-authorization=…\nrefused'],
     ['headers as JSON', '{"authorization": "secret", "a": 1}', '{"authorization": …'],
     ['cookies', 'sent Cookie: a=secret; b=secret', 'sent Cookie: …'],
+    ['cookies by their plural', 'sent cookies: a=secret', 'sent cookies: …'],
+    ['headers as JSON within JSON', '"{\\"authorization\\":\\"secret\\"}"', '"{\\"authorization\\":…'],
+    ['headers as a list', "[ 'authorization', 'Bearer secret' ]", "[ 'authorization', …"],
+    ['values as lines', '"authorization": [\n  "secret"\n]', '"authorization": [\n  …\n]'],
     ['a cookie that is set', 'set-cookie : a=secret', 'set-cookie : …'],
   ])('%s', (_, text, expected) => {
     expect(redact(text)).toBe(expected);
