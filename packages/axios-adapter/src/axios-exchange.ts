@@ -122,7 +122,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     const response = responseIn(error);
     if (!response) return { kind: 'error', error, bodyError: this.#data?.error };
     const outcome = new AxiosOutcome(response, this.#config);
-    if (this.#isAsked) showTransformed(response, () => outcome.data());
+    if (this.#isAsked) showTransformed(response, () => outcome.shown());
     return { kind: 'error', error, response: outcome };
   }
 

@@ -66,13 +66,22 @@ export class AxiosOutcome implements ResponseOutcome {
     );
   }
 
+  /** The same, or the body as it came where the transforms refuse it. */
+  shown(): unknown {
+    try {
+      return this.data();
+    } catch {
+      return dataOf(this.#response);
+    }
+  }
+
   /** Does for the caller what axios does with a response that it sees. */
   transform(): void {
     try {
       // A stream was discarded.
-      if (!isStream(this.#response.data)) this.#response.data = this.data();
+      if (!isStream(this.#response.data)) this.#response.data = this.shown();
     } catch {
-      // What the transforms refuse stays as it came.
+      // A frozen one, of an adapter of the user's.
     }
   }
 }

@@ -146,6 +146,16 @@ describe('shouldRetry', () => {
     expect(server.requests).toHaveLength(6);
   });
 
+  it('finds the body as it came in the error where the transforms refuse it', async () => {
+    await using server = await flakyServer(status(503, JSON_TYPE, '<html>'));
+    const transformResponse = (text: string): unknown => JSON.parse(text);
+    const isPage = (error: unknown): boolean => (error as AxiosError).response?.data === '<html>';
+    const shouldRetry = (outcome: Outcome): boolean => outcome.kind === 'error' && !isPage(outcome.error);
+    const once = [attached({ shouldRetry }), attached({ nonRetryableErrors: [isPage] })];
+    for (const instance of once) await instance.get(server.url, { transformResponse }).catch(() => undefined);
+    expect(server.requests).toHaveLength(2);
+  });
+
   it('may freeze what it finds in the error', async () => {
     await using server = await flakyServer(status(503, JSON_TYPE, 'no JSON'), done);
     const shouldRetry = (outcome: Outcome): undefined =>
