@@ -59,7 +59,7 @@ export class AxiosOutcome implements ResponseOutcome {
       | undefined
       | null
     )[];
-    const { headers, status } = this.#response;
+    const { headers, status } = this;
     return transforms.reduce(
       (data: unknown, transform) => (transform ? transform.call(this.#config, data, headers, status) : data),
       dataOf(this.#response),

@@ -1,6 +1,7 @@
 // What counts as a failure: `validateStatus` first, then the policy, then `shouldRetry`, which sees parsed data.
 import type { Outcome } from '@tenax/core';
 import { AxiosError, isCancel } from 'axios';
+import type { AxiosAdapter, AxiosHeaders } from 'axios';
 import { describe, expect, it, vi } from 'vitest';
 
 import {
@@ -154,6 +155,20 @@ describe('shouldRetry', () => {
     const once = [attached({ shouldRetry }), attached({ nonRetryableErrors: [isPage] })];
     for (const instance of once) await instance.get(server.url, { transformResponse }).catch(() => undefined);
     expect(server.requests).toHaveLength(2);
+  });
+
+  it('has the headers transformed as for the caller, also those of a mock', async () => {
+    const headers = { 'X-State': 'later' };
+    const adapter: AxiosAdapter = async (config) => {
+      return { status: 200, statusText: '', headers, data: '{}', config };
+    };
+    const seen: unknown[] = [];
+    const transformResponse = (_: string, given: AxiosHeaders): unknown => given.get('x-state');
+    const shouldRetry = (outcome: Outcome): undefined =>
+      void (outcome.kind === 'response' && seen.push(outcome.data?.()));
+    const instance = attached({ shouldRetry }, { adapter });
+    const { data } = await instance.get<unknown>('http://127.0.0.1/', { transformResponse });
+    expect([seen, data]).toEqual([['later'], 'later']);
   });
 
   it('may freeze what it finds in the error', async () => {
