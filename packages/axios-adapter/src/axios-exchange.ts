@@ -37,6 +37,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   #progress: AttemptProgress | undefined;
   /** Functions of the user's are asked about errors. */
   #isAsked = false;
+  /** Answers that its attempts have failed with: an adapter of the user's may fail with those of another request. */
+  #refused: WeakSet<object> | undefined;
 
   constructor(adapter: AxiosAdapter, isOwnAdapter: boolean, config: InternalAxiosRequestConfig) {
     this.#adapter = adapter;
@@ -121,6 +123,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   describeError(error: unknown): ErrorOutcome {
     const response = responseIn(error);
     if (!response) return { kind: 'error', error, bodyError: this.#data?.error };
+    if (isObject(response)) (this.#refused ??= new WeakSet()).add(response);
     const outcome = new AxiosOutcome(response, this.#config);
     if (this.#isAsked) showTransformed(response, () => outcome.shown());
     return { kind: 'error', error, response: outcome };
@@ -157,7 +160,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     this.#data?.release?.(answer || answerWithin ? undefined : failure);
     hideTransformed(answer ?? answerWithin);
     // axios transforms what the error itself has.
-    if (answerWithin && !answer) new AxiosOutcome(answerWithin, this.#config).transform();
+    if (answerWithin && !answer && this.#refused?.has(answerWithin))
+      new AxiosOutcome(answerWithin, this.#config).transform();
     if (failure) showStatistics(failure.reason);
   }
 

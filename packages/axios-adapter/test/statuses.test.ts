@@ -271,6 +271,16 @@ describe('throwOnExhausted', () => {
     },
   );
 
+  it('leaves the error of another request alone, which has its own transforms', async () => {
+    await using server = await flakyServer(status(503, JSON_TYPE, '{"of":{"of":"login"}}'));
+    const transformResponse = (data: string | { of: unknown }): unknown =>
+      typeof data === 'string' ? JSON.parse(data) : data.of;
+    const login = attached({ throwOnExhausted: true });
+    const adapter: AxiosAdapter = async () => await login.get(server.url, { transformResponse });
+    const error = await failureOf(attached({}, { adapter }).get('http://127.0.0.1/', { transformResponse }));
+    expect(error.cause).toMatchObject({ response: { data: { of: { of: 'login' } } } });
+  });
+
   it('leaves a body as it came that the transforms refuse', async () => {
     await using server = await flakyServer(status(503, JSON_TYPE, '<html>'));
     const transformResponse = (text: string): unknown => JSON.parse(text);
