@@ -9,7 +9,7 @@ import { checkJsonOptions } from './schema.ts';
  * `retry-options.schema.json`, is left out.
  *
  * @throws RetryConfigError that names the first option that is wrong, functions and `Infinity` included, or a pair that
- * can't hold together.
+ * can't hold together. They are taken for those of an engine: the defaults stand for what is not given.
  *
  * @example
  * const engine = createRetryEngine(parseRetryOptions(JSON.parse(text)));
