@@ -64,11 +64,11 @@ function rateOf(remaining: number, resetIn: number): number {
   return resetIn === 0 ? Infinity : remaining / resetIn;
 }
 
-/** The items of a RateLimit header that say both what remains and for how long. */
+/** The items of a RateLimit header that say both what remains and for how long. Not every server names its policy. */
 export function* rateLimits(value: string): Generator<Quota> {
   for (const item of value.replace(/"(?:[^"\\]|\\.)*"/g, '').split(',')) {
-    const remaining = /;[ \t]*r=([0-9]+)[ \t]*(?:;|$)/.exec(item)?.[1];
-    const reset = /;[ \t]*t=([0-9]+)[ \t]*(?:;|$)/.exec(item)?.[1];
+    const remaining = /(?:^|;)[ \t]*r=([0-9]+)[ \t]*(?:;|$)/.exec(item)?.[1];
+    const reset = /(?:^|;)[ \t]*t=([0-9]+)[ \t]*(?:;|$)/.exec(item)?.[1];
     if (remaining === undefined || reset === undefined) continue;
     const wait = Math.min(Number(reset) * 1000, Number.MAX_SAFE_INTEGER);
     yield { remaining: Math.min(Number(remaining), Number.MAX_SAFE_INTEGER), resetIn: wait };

@@ -93,6 +93,8 @@ describe('RateLimit', () => {
   it.each([
     ['a quota that is used up', '"default";r=0;t=30', 30_000],
     ['its parameters in another order', '"default";t=30;r=0', 30_000],
+    ['parameters of no name', 'r=0;t=30', 30_000],
+    ['parameters of no name among others', '"burst";r=0;t=5, t=60;r=0', 60_000],
     ['blanks around its parameters', '"default" ; r=0 ; t=30', 30_000],
     ['the longest of several quotas that are used up', '"burst";r=0;t=5, "daily";r=0;t=60', 60_000],
     ['the longest, whichever is named first', '"daily";r=0;t=60, "burst";r=0;t=5', 60_000],
