@@ -178,7 +178,7 @@ export interface GuardOverrides {
   /** Stops what is sent to a destination that fails. */
   circuitBreaker?: (CircuitOptions & Partial<SlowCallOptions>) | false | undefined;
   /** How many operations a destination takes at once. */
-  bulkhead?: (Pick<BulkheadOptions, 'maxConcurrent'> & Partial<QueueOptions>) | false | undefined;
+  bulkhead?: ({ maxConcurrent?: number | undefined } & Partial<QueueOptions>) | false | undefined;
 }
 
 /** Every key that any strategy takes, for code that reads options. */

@@ -18,7 +18,7 @@ import { ERROR_CODES } from './http/error-codes.ts';
 import { IDEMPOTENT_METHODS } from './http/methods.ts';
 import type { AnyRetryOptions, ErrorMatcher, GeneralOptions } from './options.ts';
 import { checkBulkhead, checkCircuitBreaker, checkHedge } from './options/guards-schema.ts';
-import { checkOptions, checkTogether } from './options/schema.ts';
+import { checkOptions, checkTogether, overrideShape } from './options/schema.ts';
 import type { FailureClass } from './outcome.ts';
 import type { RequestDescription } from './request.ts';
 import { silence, warnOnce } from './warnings.ts';
@@ -93,7 +93,7 @@ export function overridePolicy(
     const single = { ...engineOptions, maxAttempts: 1, resume: false, throwOnExhausted: false };
     return resolve(single, enginePolicy);
   }
-  const checked = checkOptions(override);
+  const checked = checkOptions(override, engineOptions.bulkhead ? overrideShape : undefined);
   checkTogether(checked);
   return resolve(mergeOptions(engineOptions, checked), inheritedGuards(enginePolicy, checked));
 }

@@ -108,7 +108,8 @@ expectTypeOf<{ strategy: 'fixed'; multiplier: number }>().not.toExtend<RetryOver
 // What a setting of a guard needs may be the engine's.
 expectTypeOf<{ circuitBreaker: { slowCallRate: number } }>().toExtend<RetryOverride>();
 expectTypeOf<{ bulkhead: { maxConcurrent: number; queueTimeout: number } }>().toExtend<RetryOverride>();
-expectTypeOf<{ bulkhead: { queueTimeout: number } }>().not.toExtend<RetryOverride>();
+expectTypeOf<{ bulkhead: { queueTimeout: number } }>().toExtend<RetryOverride>();
+expectTypeOf<{ bulkhead: { queueTimeout: number } }>().not.toExtend<RetryOptions>();
 
 // Error classes and predicates.
 expectTypeOf<typeof TypeError>().toExtend<ErrorMatcher>();

@@ -230,6 +230,29 @@ describe('EDGE 15: an override merges by key', () => {
     );
   });
 
+  it('guards merge, whatever of them must be given to an engine', () => {
+    const bulkhead = { maxConcurrent: 2, maxQueue: 3 };
+    expect(overridePolicy({ bulkhead }, { bulkhead: { queueTimeout: 5 } }).bulkhead).toEqual({
+      ...bulkhead,
+      queueTimeout: 5,
+    });
+    const circuitBreaker = { slowCallRate: 0.5, slowCallDuration: 10 };
+    const override = { circuitBreaker: { slowCallDuration: 20 } };
+    expect(overridePolicy({ circuitBreaker }, override).circuitBreaker).toMatchObject({
+      slowCallRate: 0.5,
+      slowCallDuration: 20,
+    });
+  });
+
+  it.each([{}, { bulkhead: false } as const])(
+    'of a bulkhead that is off, %j, nothing can be left out',
+    (own) => {
+      expect(() => overridePolicy(own, { bulkhead: { maxQueue: 1 } })).toThrow(
+        'bulkhead.maxConcurrent: given undefined, accepted: a whole number of at least 1',
+      );
+    },
+  );
+
   it('a longer or shorter attempt is no contradiction to guards that it leaves alone', () => {
     const own = { circuitBreaker: {}, hedge: { delay: 100 } };
     const policy = resolvePolicy(own);

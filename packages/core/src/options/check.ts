@@ -6,7 +6,7 @@ import { RetryConfigError } from '../errors.ts';
 import { onlyNamesOf, wordsOf } from './objects-schema.ts';
 
 /** For each name that an object may have, what makes its schema. A name may be left out. */
-type Shape = Readonly<Record<string, () => z.ZodMiniType>>;
+export type Shape = Readonly<Record<string, () => z.ZodMiniType>>;
 type Issue = Pick<z.core.$ZodIssue, 'path' | 'message'> & { readonly keys?: readonly string[] };
 
 /**

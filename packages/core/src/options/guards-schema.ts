@@ -72,15 +72,18 @@ const circuitBreaker = () =>
     },
     'an object of circuit breaker options, {} for the defaults',
   );
-const bulkhead = () =>
+const bulkheadOf = <Places extends z.ZodMiniType>(maxConcurrent: Places) =>
   objectOf(
     {
-      maxConcurrent: count(),
+      maxConcurrent,
       maxQueue: z.optional(wholeNumber('a whole number of at least 0').check(z.gte(0))),
       queueTimeout: z.optional(timeout()),
     },
     'an object { maxConcurrent, maxQueue, queueTimeout }',
   );
+const bulkhead = () => bulkheadOf(count());
+/** For one request: the engine's bulkhead may say how many places there are. */
+export const bulkheadOverride = (): z.ZodMiniType => bulkheadOf(z.optional(count()));
 const pacer = () =>
   objectOf(
     { minRate: z.optional(z.number('a number of requests per second greater than 0').check(z.gt(0))) },

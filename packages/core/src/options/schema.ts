@@ -11,7 +11,8 @@ import type { AnyRetryOptions, ErrorMatcher, GeneralOptions, RetryOptions } from
 import type { FailureClass } from '../outcome.ts';
 import type { RequestDescription } from '../request.ts';
 import { check } from './check.ts';
-import { budgetKinds, guardSchemas } from './guards-schema.ts';
+import type { Shape } from './check.ts';
+import { budgetKinds, bulkheadOverride, guardSchemas } from './guards-schema.ts';
 import { extended, lazy, makeAll } from './lazy.ts';
 import { count, duration, factor, share, timeout, wholeNumber } from './numbers-schema.ts';
 import { objectOf, orFalse, wordsOf } from './objects-schema.ts';
@@ -153,6 +154,11 @@ const optionsShape = /* @__PURE__ */ extended(jsonShape, {
   random: () => func<Random>('a function that returns a number from 0 to below 1'),
 });
 
+/** Of the options of one request, beside an engine that says how many places its bulkhead has. */
+export const overrideShape: Shape = /* @__PURE__ */ extended(optionsShape, {
+  bulkhead: () => orFalse(bulkheadOverride()),
+});
+
 /** The options of JSON; the published JSON Schema is made from it. */
 export const jsonOptionsSchema = (): z.ZodMiniType<JsonRetryOptions, unknown> =>
   z.partial(objectOf(makeAll(jsonShape)));
@@ -177,8 +183,8 @@ type Agreement = [
  *
  * @throws RetryConfigError that names the first option that is wrong.
  */
-export function checkOptions(options: unknown): AnyRetryOptions {
-  check(optionsShape, options);
+export function checkOptions(options: unknown, shape: Shape = optionsShape): AnyRetryOptions {
+  check(shape, options);
   return ownOptions(options as Agreement[1]);
 }
 
