@@ -197,6 +197,8 @@ function headerReader(headers: object): HeaderReader {
       try {
         const { get } = headers as Partial<HeaderReader>;
         const value: unknown = typeof get === 'function' ? get.call(headers, name) : valueOf(headers, name);
+        // As `node:http` takes them where they are sent.
+        if (typeof value === 'number' || Array.isArray(value)) return String(value);
         return typeof value === 'string' ? value : undefined;
       } catch {
         // Headers of a client that is not known: what can't be read is no hint.

@@ -51,6 +51,8 @@ describe('an error that brings a response along is classified by its status', ()
     ['error.response.statusCode', { response: { statusCode: 503, headers: { 'retry-after': '1' } } }],
     ['error.status', { status: 503, headers: { 'retry-after': '1' } }],
     ['error.statusCode', { statusCode: 503, headers: new Headers({ 'retry-after': '1' }) }],
+    ['a header that is a number', { status: 503, headers: { 'retry-after': 1 } }],
+    ['a header in an array', { status: 503, headers: { 'retry-after': ['1'] } }],
     ['headers in the case of the wire', { status: 503, headers: { Date: '', 'Retry-After': '1' } }],
   ])('%s', (_, fields) => {
     const error = Object.assign(new Error('unavailable'), fields);
