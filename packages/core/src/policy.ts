@@ -18,7 +18,7 @@ import { ERROR_CODES } from './http/error-codes.ts';
 import { IDEMPOTENT_METHODS } from './http/methods.ts';
 import type { AnyRetryOptions, ErrorMatcher, GeneralOptions } from './options.ts';
 import { checkBulkhead, checkCircuitBreaker, checkHedge } from './options/guards-schema.ts';
-import { checkOptions, checkTogether, overrideShape } from './options/schema.ts';
+import { checkOptions, overrideShape } from './options/schema.ts';
 import type { FailureClass } from './outcome.ts';
 import type { RequestDescription } from './request.ts';
 import { silence, warnOnce } from './warnings.ts';
@@ -67,16 +67,6 @@ export function resolvePolicy(options: unknown): RetryPolicy {
 }
 
 /**
- * Fills in the defaults of options that were checked, each by itself.
- *
- * @throws RetryConfigError for a pair that can't hold together.
- */
-export function resolveOptions(checked: AnyRetryOptions): RetryPolicy {
-  checkTogether(checked);
-  return resolve(checked);
-}
-
-/**
  * The policy of one request: the engine's options with some replaced. Arrays replace, nested objects merge, and
  * `undefined` means "as the engine's"; `false` is a single attempt whose end is the client's own.
  *
@@ -91,11 +81,10 @@ export function overridePolicy(
   if (override === false) {
     // A download that may not go on has no end of ours either.
     const single = { ...engineOptions, maxAttempts: 1, resume: false, throwOnExhausted: false };
-    return resolve(single, enginePolicy);
+    return resolveOptions(single, enginePolicy);
   }
   const checked = checkOptions(override, engineOptions.bulkhead ? overrideShape : undefined);
-  checkTogether(checked);
-  return resolve(mergeOptions(engineOptions, checked), inheritedGuards(enginePolicy, checked));
+  return resolveOptions(mergeOptions(engineOptions, checked), inheritedGuards(enginePolicy, checked));
 }
 
 /** Guards whose settings are left alone stay the very same, whatever else a request changes. */
@@ -132,7 +121,16 @@ function withoutUndefined<T extends object>(object: T): Partial<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-function resolve(options: AnyRetryOptions, inherited: Partial<GuardSettings> = {}): RetryPolicy {
+/**
+ * Fills in the defaults of options that were checked, each by itself.
+ *
+ * @param inherited guards that are settled already
+ * @throws RetryConfigError for a pair that can't hold together.
+ */
+export function resolveOptions(
+  options: AnyRetryOptions,
+  inherited: Partial<GuardSettings> = {},
+): RetryPolicy {
   const { jitter = 'full', maxDelay = 20_000, retryAfter = {}, replay = {} } = options;
   const policy: RetryPolicy = {
     maxAttempts: options.maxAttempts ?? 3,

@@ -4,7 +4,6 @@ import * as z from 'zod/mini';
 
 import type { BackoffContext, StrategyName } from '../backoff/backoff.ts';
 import type { Clock, Random } from '../clock.ts';
-import { RetryConfigError } from '../errors.ts';
 import { HOOKS } from '../events.ts';
 import type { RetryHooks } from '../events.ts';
 import type { AnyRetryOptions, ErrorMatcher, GeneralOptions, RetryOptions } from '../options.ts';
@@ -213,21 +212,4 @@ function ownHooks(hooks: RetryHooks): RetryHooks {
 export function checkJsonOptions(json: unknown): JsonRetryOptions {
   check(jsonShape, json);
   return json as JsonRetryOptions;
-}
-
-/** Settings that a strategy has no use for, given by one author in one object. */
-export function checkTogether(options: AnyRetryOptions): void {
-  const { jitter, multiplier, strategy } = options;
-  if (strategy === undefined) return;
-  if (multiplier !== undefined && strategy !== 'linear' && strategy !== 'exponential') {
-    const name = typeof strategy === 'function' ? 'a custom strategy' : `'${strategy}'`;
-    throw new RetryConfigError(
-      'multiplier',
-      multiplier,
-      `no multiplier with ${name}; linear and exponential have one`,
-    );
-  }
-  if (jitter !== undefined && strategy === 'decorrelated') {
-    throw new RetryConfigError('jitter', jitter, "no jitter with 'decorrelated', which is random in itself");
-  }
 }

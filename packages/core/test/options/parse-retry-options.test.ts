@@ -88,11 +88,6 @@ describe('parseRetryOptions', () => {
       'baseDelay: given "3", accepted: a number of ms of at least 0',
     ],
     [
-      'a pair that cannot hold',
-      { strategy: 'fixed', multiplier: 2 },
-      "multiplier: given 2, accepted: no multiplier with 'fixed'; linear and exponential have one",
-    ],
-    [
       'a pair of durations that cannot hold',
       { attemptTimeout: 2000, timeout: 1000 },
       'attemptTimeout: given 2000, accepted: at most timeout, which is 1000 ms for all attempts',
