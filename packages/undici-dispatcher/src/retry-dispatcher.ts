@@ -103,6 +103,7 @@ export class RetryDispatcher extends Dispatcher {
   override close(): Promise<void>;
   override close(callback: Callback): void;
   override close(callback?: Callback): Promise<void> | void {
+    checkCallback(callback);
     this.whenClosed ??= this.destroyed ? this.inner.close() : this.closeInner();
     if (callback === undefined) return this.whenClosed;
     void tell(this.whenClosed, callback);
@@ -121,10 +122,18 @@ export class RetryDispatcher extends Dispatcher {
   override destroy(error: Error | null, callback: Callback): void;
   override destroy(given?: Error | null | Callback, callback?: Callback): Promise<void> | void {
     const [error, done] = typeof given === 'function' ? [null, given] : [given ?? null, callback];
+    checkCallback(done);
     this.waiting.destroy(error ?? new errors.ClientDestroyedError());
     const destroyed = this.inner.destroy(error);
     if (done === undefined) return destroyed;
     void tell(destroyed, done);
+  }
+}
+
+/** Refuses what undici refuses: nobody could hear of it later. */
+function checkCallback(callback: unknown): void {
+  if (callback !== undefined && typeof callback !== 'function') {
+    throw new errors.InvalidArgumentError('invalid callback');
   }
 }
 

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 
 import { virtualClock } from '@tenax/core/testing';
 import { Agent, request } from 'undici';
+import type { Dispatcher, errors } from 'undici';
 import { describe, expect, it, vi } from 'vitest';
 
 import {
@@ -250,5 +251,29 @@ describe('a dispatcher that is destroyed', () => {
     await closed;
     expect(await ended).toBe(given);
     expect(statisticsOf(given).attempts).toHaveLength(1);
+  });
+});
+
+describe('a callback that is none', () => {
+  const done = 'done' as unknown as () => void;
+
+  it.each<[string, (dispatcher: Dispatcher) => unknown]>([
+    ['close', (dispatcher) => dispatcher.close(done)],
+    ['destroy', (dispatcher) => dispatcher.destroy(null, done)],
+  ])('is refused by %s as undici refuses it, and nothing is ended', async (_, call) => {
+    await using server = await flakyServer(ok);
+    const { dispatcher } = own();
+    const refusal = (subject: Dispatcher): unknown => {
+      try {
+        return call(subject);
+      } catch (error) {
+        return error;
+      }
+    };
+    const { code, message, name } = refusal(new Agent()) as errors.UndiciError;
+    expect(refusal(dispatcher)).toMatchObject({ code, message, name });
+    const { body } = await request(server.url, { dispatcher });
+    expect([await body.text(), dispatcher.closed]).toEqual(['ok', false]);
+    await dispatcher.close();
   });
 });
