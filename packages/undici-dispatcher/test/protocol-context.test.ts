@@ -42,6 +42,7 @@ describe.each(ROUTES)('context.retry through %s', (route) => {
     const statistics = getRetryStatistics(context) as RequestStatistics;
     const { attempts, id, key, reason, result, totalDelay, totalTime } = context.retry;
     expect({ attempts, id, key, reason, result, totalDelay, totalTime }).toEqual(statistics);
+    expect([context.retry, { ...context.retry }]).toEqual([statistics, statistics]);
     expect(statistics).toMatchObject({ result: 'success', totalDelay: 100, attempts: { length: 2 } });
     expect(formatStatistics(context.retry)).toBe(formatStatistics(statistics));
   });

@@ -7,6 +7,7 @@ import { getRetryStatistics } from '../../src/attached-statistics.ts';
 import { AttemptTimeoutError, OperationTimeoutError, RetryExhaustedError } from '../../src/errors.ts';
 import { LiveStatistics } from '../../src/live-statistics.ts';
 import type { GeneralOptions, RetryOptions } from '../../src/options.ts';
+import type { RequestStatistics } from '../../src/record.ts';
 import { FakeEventExchange } from '../fake-event-exchange.ts';
 import { response } from '../operation-driver.ts';
 import { codedError, virtualEngine } from '../virtual-engine.ts';
@@ -234,6 +235,23 @@ describe('live statistics', () => {
     expect(JSON.parse(JSON.stringify(retry))).toEqual(JSON.parse(JSON.stringify(statistics)));
     expect(inspect(retry)).toBe(inspect(statistics));
     expect(getRetryStatistics({ retry, another: 'member' })).toBe(statistics);
+  });
+
+  it('have the members of a record as their own: they can be copied, listed and compared', () => {
+    const { operation } = run();
+    const retry: RequestStatistics = new LiveStatistics(operation);
+    operation.responded(response(200));
+    const { statistics } = operation;
+    expect({ ...retry }).toEqual(statistics);
+    expect(Object.entries(retry)).toEqual(Object.entries(statistics));
+    expect(retry).toEqual(statistics);
+    expect('attempts' in retry && Object.hasOwn(retry, 'attempts')).toBe(true);
+  });
+
+  it('can not be written to', () => {
+    const retry = new LiveStatistics(run().operation);
+    expect(Reflect.set(retry, 'id', 'another')).toBe(false);
+    expect(retry.id).not.toBe('another');
   });
 
   it.each([{}, { retry: undefined }, { retry: { attempts: [] } }, { retry: 3 }, undefined])(
