@@ -1,7 +1,8 @@
 // The caller's wish to stop: a signal, the older CancelToken, or both. axios answers each with a CanceledError.
 import { getEventListeners } from 'node:events';
 
-import { CanceledError, create, isCancel } from 'axios';
+import type { RetryOptions } from '@tenax/core';
+import { AxiosError, CanceledError, create, isCancel } from 'axios';
 import type { AxiosAdapter, AxiosRequestConfig, CancelToken, InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -220,15 +221,22 @@ describe('a cancellation', () => {
     expect((await ended).config?.params).toEqual({ a: 1 });
   });
 
-  it("by an adapter of the user's own, without a signal, is never retried", async () => {
-    let sent = 0;
-    const adapter = async (): Promise<never> => {
-      sent += 1;
-      return Promise.reject(new CanceledError());
-    };
-    expectCanceled(await failureOf(attached().get('http://127.0.0.1/', { adapter })));
-    expect(sent).toBe(1);
-  });
+  it.each<[string, RetryOptions]>([
+    ['the defaults say', {}],
+    ['retryableErrors names', { retryableErrors: [AxiosError] }],
+    ['shouldRetry says', { shouldRetry: () => true }],
+  ])(
+    "EDGE 34: by an adapter of the user's own, without a signal, is never retried, whatever %s",
+    async (_, options) => {
+      let sent = 0;
+      const adapter = async (): Promise<never> => {
+        sent += 1;
+        return Promise.reject(new CanceledError());
+      };
+      expectCanceled(await failureOf(attached(options).get('http://127.0.0.1/', { adapter })));
+      expect(sent).toBe(1);
+    },
+  );
 
   it.each(ADAPTERS)(
     "EDGE 5: by AbortSignal.timeout is the caller's, with the %s adapter",

@@ -92,7 +92,8 @@ function classifyError(
   if (isAmong(policy.nonRetryableErrors, error)) {
     return { failureClass, retryable: false, reason: 'non_retryable_error' };
   }
-  if (!builtIn.retryable && isAmong(policy.retryableErrors, error)) {
+  // As `shouldRetry`, which is not asked either: what somebody has given up is wanted by nobody.
+  if (!builtIn.retryable && failureClass !== 'aborted' && isAmong(policy.retryableErrors, error)) {
     return isIdempotent(request, policy.methods)
       ? { failureClass, retryable: true, reason: 'retryable_error' }
       : { failureClass, retryable: false, reason: 'method_not_idempotent' };

@@ -174,6 +174,14 @@ describe('retryableErrors and nonRetryableErrors', () => {
     expect(classify(new Flaky(), own)).toMatchObject({ retryable: true });
   });
 
+  it('EDGE 34: neither brings back a request that was given up', () => {
+    const own = resolvePolicy({ retryableErrors: [Error] });
+    const canceled = Object.assign(new Error('canceled'), { code: 'ERR_CANCELED' });
+    const expected = { failureClass: 'aborted', retryable: false, reason: 'attempt_aborted' };
+    expect(classify(canceled, own)).toEqual(expected);
+    expect(classify(new DOMException('', 'AbortError'), own)).toEqual(expected);
+  });
+
   it('they are asked about errors that carry a response too', () => {
     const own = resolvePolicy({ retryableErrors: [(error: unknown) => error instanceof Error] });
     const notFound = Object.assign(new Error('not there yet'), { status: 404 });
