@@ -10,7 +10,13 @@ import type {
   RetryPolicy,
 } from '@tenax/core';
 import * as axios from 'axios';
-import type { AxiosAdapter, AxiosError, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type {
+  AxiosAdapter,
+  AxiosError,
+  AxiosRequestConfig,
+  AxiosResponse,
+  InternalAxiosRequestConfig,
+} from 'axios';
 
 import { AttemptProgress } from './attempt-progress.ts';
 import { axiosOf } from './axios-copy.ts';
@@ -51,10 +57,26 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     this.call = { method: config.method ?? 'get', signal, retry: config.retry };
   }
 
+  /** As axios puts it together when it sends. */
   get url(): string {
     const base = this.#base;
     const url = this.#url;
-    return base ? `${base}/${url}` : url;
+    const joined = base && url ? `${base.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}` : base || url;
+    const { params, paramsSerializer } = this.#given as Pick<AxiosRequestConfig, 'paramsSerializer'> & {
+      params?: unknown;
+    };
+    if (!params) return joined;
+    try {
+      // An instance without the defaults of any: the config has what it needs of them.
+      return new axios.Axios({}).getUri({
+        url: joined,
+        params,
+        ...(paramsSerializer && { paramsSerializer }),
+      });
+    } catch {
+      // The adapter will say so.
+      return joined;
+    }
   }
 
   /** The very string of the config: what is put together anew is looked at anew, for each request. */

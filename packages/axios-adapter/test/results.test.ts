@@ -172,4 +172,32 @@ describe('the destination', () => {
     const response = await attached().get('http://b.example/x', options);
     expect(response.retry?.key).toBe('http://a.example');
   });
+
+  it.each([
+    ['http://a.example/v1/', '/users', 'http://a.example/v1/users?q=1'],
+    ['http://a.example/v1', 'users', 'http://a.example/v1/users?q=1'],
+    ['http://a.example/v1/', '', 'http://a.example/v1/?q=1'],
+    ['http://a.example/v1', 'http://b.example/x', 'http://b.example/x?q=1'],
+  ])('of %s and %s is asked for with the URL that axios sends', async (baseURL, url, sent) => {
+    const seen: unknown[] = [];
+    const note = ({ url: one }: { readonly url?: string | undefined }): string => {
+      seen.push(one);
+      return 'noted';
+    };
+    const options = { key: note, idempotencyKey: note };
+    const config = { adapter: answering(200), baseURL, params: { q: 1 } };
+    await attached(options).post(url, '', config);
+    expect(seen).toEqual([sent, sent]);
+  });
+
+  it('of params that cannot be put into words is asked for without them', async () => {
+    const seen: unknown[] = [];
+    const key = ({ url }: { readonly url?: string | undefined }): string => String(seen.push(url));
+    const paramsSerializer = (): never => {
+      throw new Error('no words');
+    };
+    const config = { adapter: answering(200), params: { q: 1 }, paramsSerializer };
+    await attached({ key }).get('http://a.example/x', config);
+    expect(seen).toEqual(['http://a.example/x']);
+  });
 });
