@@ -25,6 +25,8 @@ export type ClassificationPolicy = Pick<
 
 /** The server refused these before it did anything (RFC 8470, RFC 6585). */
 const REFUSED_UNPROCESSED = [425, 429];
+/** axios: nobody wants the answer any more. An `AbortError` may be the timeout of whatever was called. */
+const CANCELLED = 'ERR_CANCELED';
 /** What these say of a request that was under way, they do not say of one that was never sent. */
 const LOST_ON_THE_WAY: readonly FailureClass[] = ['transport', 'timeout', 'transient'];
 
@@ -92,8 +94,7 @@ function classifyError(
   if (isAmong(policy.nonRetryableErrors, error)) {
     return { failureClass, retryable: false, reason: 'non_retryable_error' };
   }
-  // As `shouldRetry`, which is not asked either: what somebody has given up is wanted by nobody.
-  if (!builtIn.retryable && failureClass !== 'aborted' && isAmong(policy.retryableErrors, error)) {
+  if (!builtIn.retryable && isAmong(policy.retryableErrors, error) && codeOfError(error) !== CANCELLED) {
     return isIdempotent(request, policy.methods)
       ? { failureClass, retryable: true, reason: 'retryable_error' }
       : { failureClass, retryable: false, reason: 'method_not_idempotent' };

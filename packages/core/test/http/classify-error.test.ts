@@ -174,12 +174,20 @@ describe('retryableErrors and nonRetryableErrors', () => {
     expect(classify(new Flaky(), own)).toMatchObject({ retryable: true });
   });
 
-  it('EDGE 34: neither brings back a request that was given up', () => {
+  it('EDGE 34: neither brings back a request that was cancelled', () => {
     const own = resolvePolicy({ retryableErrors: [Error] });
-    const canceled = Object.assign(new Error('canceled'), { code: 'ERR_CANCELED' });
+    const cancelled = Object.assign(new Error('canceled'), { code: 'ERR_CANCELED' });
     const expected = { failureClass: 'aborted', retryable: false, reason: 'attempt_aborted' };
-    expect(classify(canceled, own)).toEqual(expected);
-    expect(classify(new DOMException('', 'AbortError'), own)).toEqual(expected);
+    expect(classify(cancelled, own)).toEqual(expected);
+  });
+
+  it('an AbortError can be named: what was called may have a timeout of its own', () => {
+    const own = resolvePolicy({
+      retryableErrors: [(error: unknown) => error instanceof DOMException && error.name === 'AbortError'],
+    });
+    const aborted = new DOMException('', 'AbortError');
+    expect(classify(aborted, own)).toMatchObject({ retryable: true, reason: 'retryable_error' });
+    expect(classify(aborted, resolvePolicy({}))).toMatchObject({ retryable: false });
   });
 
   it('they are asked about errors that carry a response too', () => {
