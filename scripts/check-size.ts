@@ -7,9 +7,9 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
  * weighs today, rounded up, so that it does not grow unseen. Lower it with every gain.
  */
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
-  'engine, without zod and guards': 22_730,
-  'engine, all guards, without zod': 30_530,
-  'fetch adapter, complete': 41_530,
+  'engine, without zod and guards': 22_600,
+  'engine, all guards, without zod': 30_440,
+  'fetch adapter, complete': 41_380,
 };
 const LARGEST = 20;
 

@@ -1,6 +1,7 @@
 /** Statistics beside a result: nothing of them can be seen on it. */
 
 import { completeError, RetryError } from './errors.ts';
+import { findInCauses } from './http/error-class.ts';
 import type { Operation } from './operation.ts';
 import type { AttemptRecord, RequestStatistics } from './record.ts';
 
@@ -80,15 +81,17 @@ export function operationOf(result: unknown): Operation | undefined {
 
 /**
  * The statistics of the operation that ended with this response, error or result: every attempt, its outcome and why
- * it was followed by another. `undefined` for an object that no operation of Tenax ended with. A `response.clone()`
- * is another object; ask for the original's.
+ * it was followed by another. An error may also have one as its cause, as that of a `fetch` whose dispatcher retries.
+ * `undefined` for an object that no operation of Tenax ended with. A `response.clone()` is another object; ask for the
+ * original's.
  *
  * @example
  * const response = await retryingFetch('https://api.example.com/');
  * getRetryStatistics(response)?.attempts.length; // 1
  */
 export function getRetryStatistics(responseOrErrorOrResult: object): RequestStatistics | undefined {
-  const operation = operationOf(responseOrErrorOrResult);
+  const operation =
+    operationOf(responseOrErrorOrResult) ?? findInCauses(responseOrErrorOrResult, operationOf);
   if (operation) return statisticsOf(operation);
   // The types ask for an object; undici 7.0 gives no context to some callers.
   if (!responseOrErrorOrResult) return undefined;

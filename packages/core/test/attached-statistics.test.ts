@@ -64,6 +64,15 @@ describe('the statistics beside a result', () => {
     expect(getRetryStatistics(undefined as unknown as object)).toBeUndefined();
   });
 
+  it('are those of its cause, for an error that no operation ended with', () => {
+    const cause = new Error('refused');
+    attachStatistics(cause, endedOperation('it'));
+    const error = new TypeError('fetch failed', { cause });
+    expect(getRetryStatistics(new Error('no users', { cause: error }))?.id).toBe('it');
+    attachStatistics(error, endedOperation('another'));
+    expect(getRetryStatistics(error)?.id).toBe('another');
+  });
+
   it('are those of the operation that ended last, for a result that two share', () => {
     const shared = {};
     attachStatistics(shared, endedOperation('first'));

@@ -25,11 +25,11 @@ export function scriptedOperation<T>(
 ): ScriptedOperation<T> {
   let calls = 0;
   const operation = async (attempt: AttemptContext): Promise<T> => {
-    if (calls >= steps.length) {
-      throw new RangeError(`The script has ${steps.length} steps, and this is call number ${calls + 1}`);
-    }
-    const step = steps[calls] as T | Error | ((attempt: AttemptContext) => T | PromiseLike<T>);
     calls += 1;
+    if (calls > steps.length) {
+      throw new RangeError(`The script has ${steps.length} steps, and this is call number ${calls}`);
+    }
+    const step = steps[calls - 1] as T | Error | ((attempt: AttemptContext) => T | PromiseLike<T>);
     if (step instanceof Error) throw step;
     return typeof step === 'function'
       ? (step as (attempt: AttemptContext) => T | PromiseLike<T>)(attempt)

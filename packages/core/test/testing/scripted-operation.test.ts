@@ -37,8 +37,10 @@ describe('a scripted operation', () => {
 
   it('refuses to go on beyond its script, in a way that is not retried', async () => {
     const { clock, engine } = virtualEngine();
-    const error = await rejectionOf(clock.run(engine.execute(scriptedOperation([new Error('only')]))));
+    const operation = scriptedOperation([new Error('only')]);
+    const error = await rejectionOf(clock.run(engine.execute(operation)));
     expect(error).toBeInstanceOf(RangeError);
     expect(error).toMatchObject({ message: 'The script has 1 steps, and this is call number 2' });
+    expect(operation.calls).toBe(2);
   });
 });

@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok as holds, rejects } from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 
-import type { RetryHooks } from '@tenax/core';
+import { getRetryStatistics, type RetryHooks } from '@tenax/core';
 import { virtualClock } from '@tenax/core/testing';
 import { captureRetryStatistics } from '@tenax/undici-dispatcher';
 
@@ -71,6 +71,7 @@ export const requestCases: Cases = {
           holds(error instanceof TypeError);
           equal(error.message, 'fetch failed');
           equal((error.cause as { code?: string }).code, 'ECONNREFUSED');
+          equal(getRetryStatistics(error)?.attempts.length, 3);
           return true;
         }),
       );
