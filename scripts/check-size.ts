@@ -9,7 +9,7 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
   'engine, without zod and guards': 22_600,
   'engine, all guards, without zod': 30_440,
-  'fetch adapter, complete': 41_380,
+  'fetch adapter, complete': 41_390,
 };
 const LARGEST = 20;
 

@@ -90,8 +90,10 @@ export function operationOf(result: unknown): Operation | undefined {
  * getRetryStatistics(response)?.attempts.length; // 1
  */
 export function getRetryStatistics(responseOrErrorOrResult: object): RequestStatistics | undefined {
+  // Where there is no cause it would go on to the first of several errors, which does not stand for them all.
   const operation =
-    operationOf(responseOrErrorOrResult) ?? findInCauses(responseOrErrorOrResult, operationOf);
+    operationOf(responseOrErrorOrResult) ??
+    findInCauses(responseOrErrorOrResult, (one) => operationOf(one) ?? (one.cause ? undefined : null));
   if (operation) return statisticsOf(operation);
   // The types ask for an object; undici 7.0 gives no context to some callers.
   if (!responseOrErrorOrResult) return undefined;

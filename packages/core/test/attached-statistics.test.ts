@@ -73,6 +73,16 @@ describe('the statistics beside a result', () => {
     expect(getRetryStatistics(error)?.id).toBe('another');
   });
 
+  it('are not those of one among several that it lists, which stand for no more than themselves', () => {
+    const one = new Error('refused');
+    attachStatistics(one, endedOperation('it'));
+    const all = new AggregateError([one, new Error('refused')]);
+    expect(getRetryStatistics(all)).toBeUndefined();
+    expect(getRetryStatistics(new Error('no mirror', { cause: all }))).toBeUndefined();
+    expect(getRetryStatistics({ data: null, errors: [one] })).toBeUndefined();
+    expect(getRetryStatistics(new AggregateError([], '', { cause: one }))?.id).toBe('it');
+  });
+
   it('are those of the operation that ended last, for a result that two share', () => {
     const shared = {};
     attachStatistics(shared, endedOperation('first'));
