@@ -247,7 +247,8 @@ export class EventExecution extends Execution implements EventOperation {
       : SUCCESS;
     // A predicate of `retryableErrors` may have aborted.
     if (!this.isUnderWay(attempt)) return;
-    const isAsked = this.policy.shouldRetry !== undefined && classification.failureClass !== 'aborted';
+    const isGivenUp = classification.failureClass === 'aborted' && !classification.retryable;
+    const isAsked = this.policy.shouldRetry !== undefined && !isGivenUp;
     if (outcome && isAsked) this.operation.answered(this.entryOf(attempt), outcome, endedAt);
     this.goOnAfter(outcome, classification, endedAt, attempt as Attempt, isAsked);
   }

@@ -40,6 +40,15 @@ describe('shouldRetry', () => {
     expect(await attemptsOf(shouldRetry, [503, 200])).toMatchObject({ attempts: 1, end: 503 });
   });
 
+  it('may refuse an abort that retryableErrors names', async () => {
+    const aborted = new DOMException('a timeout of its own', 'AbortError');
+    const isAbort = (error: unknown): boolean => error === aborted;
+    const { clock, engine } = virtualEngine({ retryableErrors: [isAbort], shouldRetry: () => false });
+    const send = vi.fn<() => Promise<never>>(() => Promise.reject(aborted));
+    expect(await rejectionOf(clock.run(engine.execute(send)))).toBe(aborted);
+    expect(send).toHaveBeenCalledTimes(1);
+  });
+
   it('leaves the built-in verdict when it returns undefined', async () => {
     expect(await attemptsOf(() => undefined, [503, 404])).toMatchObject({ attempts: 2, end: 404 });
   });
