@@ -38,13 +38,29 @@ const AS_RECORD: ProxyHandler<LiveStatistics> = {
   get: (live, name) => Reflect.get(name in live ? live : live.toJSON(), name) as unknown,
   set: () => false,
   has: (live, name) => name in live || name in live.toJSON(),
-  ownKeys: (live) => Reflect.ownKeys(live.toJSON()),
+  deleteProperty: () => false,
+  defineProperty: (live, name, descriptor) =>
+    !Object.isExtensible(live) && Reflect.defineProperty(live, name, descriptor),
+  ownKeys: (live) => Reflect.ownKeys(recordOf(live)),
   getOwnPropertyDescriptor(live, name) {
-    const descriptor = Reflect.getOwnPropertyDescriptor(live.toJSON(), name);
+    const descriptor = Reflect.getOwnPropertyDescriptor(recordOf(live), name);
     // What a proxy shows as fixed, its target has to have.
-    return descriptor && { ...descriptor, configurable: true };
+    return descriptor && Object.isExtensible(live) ? { ...descriptor, configurable: true } : descriptor;
+  },
+  // What is frozen changes no more, and of a proxy the target must then have all of it: a record takes the place of the
+  // subject. Whoever freezes all that an answer holds would otherwise break it.
+  preventExtensions(live) {
+    if (!Object.isExtensible(live)) return true;
+    const record = live.toJSON();
+    Reflect.deleteProperty(live, 'subject');
+    return Reflect.preventExtensions(Object.assign(live, record));
   },
 };
+
+/** Where the members of the record are the properties. */
+function recordOf(live: LiveStatistics): RequestStatistics {
+  return Object.isExtensible(live) ? live.toJSON() : live;
+}
 
 /**
  * The statistics of an operation, read when somebody looks; until it has ended, what is known so far. For a client that
@@ -63,7 +79,7 @@ export class LiveStatistics extends AskedBySymbol implements RequestStatistics {
   declare readonly totalTime: number;
   declare readonly totalDelay: number;
   // Not #private: the methods are called on the proxy of this.
-  private readonly subject: Subject;
+  private readonly subject: Subject | undefined;
 
   constructor(subject: Subject) {
     super();
@@ -73,6 +89,6 @@ export class LiveStatistics extends AskedBySymbol implements RequestStatistics {
 
   /** The plain record. */
   toJSON(): RequestStatistics {
-    return this.subject.statistics;
+    return this.subject?.statistics ?? Object.freeze({ ...(this as RequestStatistics) });
   }
 }

@@ -249,10 +249,30 @@ describe('live statistics', () => {
   });
 
   it('can not be written to', () => {
-    const retry = new LiveStatistics(run().operation);
+    const { operation } = run();
+    const retry: RequestStatistics = new LiveStatistics(operation);
     expect(Reflect.set(retry, 'id', 'another')).toBe(false);
+    expect(Reflect.defineProperty(retry, 'id', { value: 'another' })).toBe(false);
+    expect(Reflect.defineProperty(retry, 'another', { value: 'member' })).toBe(false);
+    expect(Reflect.deleteProperty(retry, 'id')).toBe(false);
+    expect({ ...retry }).toEqual(operation.statistics);
     expect(retry.id).not.toBe('another');
   });
+
+  it.each([Object.freeze, Object.seal, Object.preventExtensions])(
+    'that somebody freezes stay what is known then: %o',
+    (close) => {
+      const { operation } = run();
+      const retry: RequestStatistics = close(new LiveStatistics(operation));
+      const soFar = { ...operation.statistics };
+      operation.responded(response(200));
+      expect([retry, { ...retry }, JSON.parse(JSON.stringify(retry))]).toEqual([soFar, soFar, soFar]);
+      expect(inspect(retry)).toContain("result: 'aborted'");
+      expect(getRetryStatistics({ retry })).toEqual(soFar);
+      expect(Object.isExtensible(retry)).toBe(false);
+      expect(Object.isFrozen(retry)).toBe(close === Object.freeze);
+    },
+  );
 
   it.each([{}, { retry: undefined }, { retry: { attempts: [] } }, { retry: 3 }, undefined])(
     'are not in %j',
