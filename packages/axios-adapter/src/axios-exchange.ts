@@ -41,6 +41,8 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   #unchanged: InternalAxiosRequestConfig | undefined;
   #data: RequestData | undefined;
   #progress: AttemptProgress | undefined;
+  /** The URL, once somebody has asked for it. */
+  #whole: string | undefined;
   /** Functions of the user's are asked about errors. */
   #isAsked = false;
   /** Answers that its attempts have failed with: an adapter of the user's may fail with those of another request. */
@@ -57,26 +59,15 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     this.call = { method: config.method ?? 'get', signal, retry: config.retry };
   }
 
-  /** As axios puts it together when it sends. */
+  /** As axios puts it together when it sends; once, for `paramsSerializer` is the user's and may be slow. */
   get url(): string {
+    return (this.#whole ??= this.#withParams(this.place));
+  }
+
+  get place(): string {
     const base = this.#base;
     const url = this.#url;
-    const joined = base && url ? `${base.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}` : base || url;
-    const { params, paramsSerializer } = this.#given as Pick<AxiosRequestConfig, 'paramsSerializer'> & {
-      params?: unknown;
-    };
-    if (!params) return joined;
-    try {
-      // An instance without the defaults of any: the config has what it needs of them.
-      return new axios.Axios({}).getUri({
-        url: joined,
-        params,
-        ...(paramsSerializer && { paramsSerializer }),
-      });
-    } catch {
-      // The adapter will say so.
-      return joined;
-    }
+    return base && url ? `${base.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}` : base || url;
   }
 
   /** The very string of the config: what is put together anew is looked at anew, for each request. */
@@ -87,13 +78,25 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   /** What the URL of the config is relative to, if it is. */
   get #base(): string | undefined {
     const { allowAbsoluteUrls, baseURL } = this.#given;
-    return baseURL && allowAbsoluteUrls !== false && isAbsolute(this.#url) ? undefined : baseURL;
+    return baseURL && allowAbsoluteUrls !== false && isAbsolute(this.#url) ? undefined : textOf(baseURL);
   }
 
-  /** axios takes a `URL` too. */
   get #url(): string {
-    const url: unknown = this.#given.url ?? '';
-    return typeof url === 'string' ? url : String(url);
+    return textOf(this.#given.url);
+  }
+
+  #withParams(url: string): string {
+    const { params, paramsSerializer } = this.#given as Pick<AxiosRequestConfig, 'paramsSerializer'> & {
+      params?: unknown;
+    };
+    if (!params) return url;
+    try {
+      // An instance without the defaults of any: the config has what it needs of them.
+      return new axios.Axios({}).getUri({ url, params, ...(paramsSerializer && { paramsSerializer }) });
+    } catch {
+      // The adapter will say so.
+      return url;
+    }
   }
 
   get #given(): InternalAxiosRequestConfig {
@@ -301,6 +304,12 @@ function causeOf(error: unknown): unknown {
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
+}
+
+/** axios takes a `URL` too. */
+function textOf(given: unknown): string {
+  const url: unknown = given ?? '';
+  return typeof url === 'string' ? url : String(url);
 }
 
 function isAbsolute(url: string): boolean {

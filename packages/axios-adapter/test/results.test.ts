@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import type { RequestDescription, ShouldRetryContext } from '@tenax/core';
 import { AxiosError } from 'axios';
 import type { AxiosAdapter, AxiosInstance, AxiosRequestConfig, AxiosResponse, AxiosStatic } from 'axios';
 import { describe, expect, it } from 'vitest';
@@ -188,6 +189,26 @@ describe('the destination', () => {
     const config = { adapter: answering(200), baseURL, params: { q: 1 } };
     await attached(options).post(url, '', config);
     expect(seen).toEqual([sent, sent]);
+  });
+
+  it('of a URL object as baseURL is its origin, and asked for as text', async () => {
+    const seen: unknown[] = [];
+    const idempotencyKey = ({ url }: RequestDescription): string => String(seen.push(url));
+    const config = { adapter: answering(200), baseURL: new URL('http://a.example/v1') as unknown as string };
+    const response = await attached({ idempotencyKey }).post('', '', config);
+    expect([response.retry?.key, seen]).toEqual(['http://a.example', ['http://a.example/v1']]);
+  });
+
+  it('is put together once, whoever asks for it', async () => {
+    let count = 0;
+    const seen: unknown[] = [];
+    const note = ({ url }: RequestDescription): string => String(seen.push(url));
+    const shouldRetry = (_: unknown, { request }: ShouldRetryContext): undefined => void note(request);
+    const options = { key: note, idempotencyKey: note, shouldRetry };
+    const paramsSerializer = (): string => `at=${(count += 1)}`;
+    const config = { adapter: answering(200), params: {}, paramsSerializer };
+    await attached(options).post('http://a.example/x', '', config);
+    expect(seen).toEqual(Array.from({ length: 3 }, () => 'http://a.example/x?at=1'));
   });
 
   it('of params that cannot be put into words is asked for without them', async () => {
