@@ -7,9 +7,9 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
  * weighs today, rounded up, so that it does not grow unseen. Lower it with every gain.
  */
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
-  'engine, without zod and guards': 22_610,
-  'engine, all guards, without zod': 30_440,
-  'fetch adapter, complete': 41_390,
+  'engine, without zod and guards': 22_620,
+  'engine, all guards, without zod': 30_450,
+  'fetch adapter, complete': 41_410,
 };
 const LARGEST = 20;
 

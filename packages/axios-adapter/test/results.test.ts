@@ -5,10 +5,11 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import type { RequestDescription, ShouldRetryContext } from '@tenax/core';
+import { instrument } from '@tenax/core';
+import type { Instrumentation, RequestDescription, ShouldRetryContext } from '@tenax/core';
 import { AxiosError } from 'axios';
 import type { AxiosAdapter, AxiosInstance, AxiosRequestConfig, AxiosResponse, AxiosStatic } from 'axios';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { flakyServer, ok, status, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import { attachRetry } from '../src/index.ts';
@@ -209,6 +210,21 @@ describe('the destination', () => {
     const config = { adapter: answering(200), params: {}, paramsSerializer };
     await attached(options).post('http://a.example/x', '', config);
     expect(seen).toEqual(Array.from({ length: 3 }, () => 'http://a.example/x?at=1'));
+  });
+
+  it('is told to whoever observes without params, which nobody is asked to put into words for that', async () => {
+    const paramsSerializer = vi.fn<() => string>(() => 'q=1');
+    const operationStarted = vi.fn<Instrumentation['operationStarted']>(() => undefined);
+    using _ = instrument({ operationStarted });
+    const config = {
+      adapter: answering(200),
+      baseURL: 'http://a.example/v1/',
+      params: { q: 1 },
+      paramsSerializer,
+    };
+    await attached().get('/users', config);
+    expect(operationStarted.mock.calls).toMatchObject([[{ url: 'http://a.example/v1/users' }]]);
+    expect(paramsSerializer).not.toHaveBeenCalled();
   });
 
   it('of params that cannot be put into words is asked for without them', async () => {

@@ -52,7 +52,7 @@ export class EventExecution extends Execution implements EventOperation {
 
   start(): void {
     if (isObserved()) {
-      observe(this, () => {
+      observe(this, this.exchange, () => {
         this.#start();
       });
     } else {

@@ -46,6 +46,8 @@ export interface ExchangeDescription {
   readonly call: CallOptions;
   /** The full URL. Read when somebody asks for it. */
   readonly url?: string | undefined;
+  /** The URL without its query, where that is dear to put together. Read when somebody observes the operation. */
+  readonly place?: string | undefined;
   /** The URL up to its path, where it is cheaper to give than the whole of it. Read when a destination is looked up. */
   readonly origin?: string | undefined;
   /** Whether the caller gave an `Idempotency-Key`. Asked wherever it matters, so the answer must stay the same. */

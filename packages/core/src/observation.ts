@@ -5,6 +5,7 @@
 
 import { operationChannel } from './diagnostics.ts';
 import { RetryConfigError } from './errors.ts';
+import type { ExchangeDescription } from './exchange.ts';
 import type {
   AttemptObserver,
   Instrumentation,
@@ -61,9 +62,11 @@ interface Observable {
   readonly operation: Operation;
 }
 
+type Place = Pick<ExchangeDescription, 'place' | 'url'>;
+
 /** Begins an operation under observation. */
-export function observe<T>(execution: Observable, begin: () => T): T {
-  const observation = new Observation(execution.operation);
+export function observe<T>(execution: Observable, exchange: Place, begin: () => T): T {
+  const observation = new Observation(execution.operation, exchange);
   execution.observation = observation;
   return observation.run(begin);
 }
@@ -81,9 +84,14 @@ export class Observation {
   readonly #attempts = new Map<number, readonly Held<AttemptObserver>[]>();
   #ended = false;
 
-  constructor(operation: Operation) {
+  constructor(operation: Operation, exchange: Place) {
     const { id, key, request } = operation;
-    const observed = Object.freeze({ id, key, method: request.method, url: placeOf(request.url) });
+    const observed = Object.freeze({
+      id,
+      key,
+      method: request.method,
+      url: placeOf(exchange.place ?? exchange.url),
+    });
     const all = operationChannel.isHeard() ? [operationChannel, ...instrumentations] : [...instrumentations];
     this.#observers = all.flatMap((owner) => hold(owner, () => owner.operationStarted(observed)));
   }
