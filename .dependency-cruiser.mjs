@@ -36,6 +36,8 @@ const floors = Object.entries({
     'deadlines.ts',
     'diagnostics.ts',
     'discard.ts',
+    'download.ts',
+    'range-exchange.ts',
     'end-error.ts',
     'end-report.ts',
     'hooks.ts',

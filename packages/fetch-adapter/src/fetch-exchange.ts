@@ -175,8 +175,7 @@ export class FetchExchange implements Exchange<Response> {
       engine: this.#engine,
       attempts: this.#sent,
       policy,
-      call: this.call,
-      url: this.url,
+      exchange: this,
       send: (range, continuation) => {
         const headers = this.#headers(attempt.headers);
         // Those of `beforeRetry` and `attemptHeaders` for this very attempt.

@@ -1,15 +1,13 @@
 /** A response whose body goes on where it broke off. */
 
-import { resumableDownload } from '@tenax/core';
-
-import { Download } from './download.ts';
-import type { ResumeRequest } from './download.ts';
+import { Download, resumableDownload } from '@tenax/core';
+import type { ResumeRequest } from '@tenax/core';
 
 /**
  * The same response, with a body that survives broken connections. A response that can't be continued (no validator,
  * a content encoding, not a 200) comes back as it is.
  */
-export function resumable(response: Response, request: ResumeRequest): Response {
+export function resumable(response: Response, request: ResumeRequest<Response>): Response {
   const { body, headers } = response;
   // node-fetch has a stream of Node's there, and a mock no headers.
   const entity = typeof body?.getReader === 'function' ? resumableDownload(response) : undefined;
@@ -25,7 +23,7 @@ export function resumable(response: Response, request: ResumeRequest): Response 
 const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const;
 
 /** What no constructor takes, for a copy and for its clones. */
-function membersOf(response: Response, download: Download): PropertyDescriptorMap {
+function membersOf(response: Response, download: Download<Response>): PropertyDescriptorMap {
   const members: PropertyDescriptorMap = {
     clone: {
       value(this: Response): Response {
@@ -45,7 +43,7 @@ function membersOf(response: Response, download: Download): PropertyDescriptorMa
 }
 
 /** Chromium says "Failed to fetch" of any stream of ours that has failed, whatever it has failed with. */
-function readingBy(read: () => Promise<unknown>, download: Download): () => Promise<unknown> {
+function readingBy(read: () => Promise<unknown>, download: Download<Response>): () => Promise<unknown> {
   return async function (this: Response) {
     try {
       return await read.call(this);

@@ -69,6 +69,15 @@ describe('a download that is continued', () => {
     await server.idle();
   });
 
+  it('lets the connection of a rest that is longer than it may be go', async () => {
+    await using server = await flakyServer(breakOff(100), (response) => {
+      response.writeHead(206, { ...ETAG, 'content-range': 'bytes 100-999/1000' }).write(Buffer.alloc(901));
+    });
+    const response = await createRetryingFetch(OPTIONS)(server.url);
+    await expect(read(response)).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    await server.idle();
+  });
+
   it('EDGE 13: leaves no rejection behind when an answer that is refused has broken off too', async () => {
     const unhandled = vi.fn<(reason: unknown) => void>();
     process.on('unhandledRejection', unhandled);

@@ -1,47 +1,60 @@
-/** A download that goes on where it broke off, by the rules that core has for it. */
+/** A download that goes on where it broke off, as a web stream. */
 
+import { getRetryStatistics } from './attached-statistics.ts';
+import type { RetryEngine } from './engine.ts';
+import { RetryError } from './errors.ts';
+import type { RetryErrorDetails } from './errors.ts';
+import type { AttemptContext } from './exchange.ts';
 import {
-  getRetryStatistics,
   isComplete,
-  linkWhileAlive,
   rangeHeaders,
   readContentRange,
   refuseContinuation,
   resumeRefused,
-  RetryError,
-} from '@tenax/core';
-import type {
-  AttemptContext,
-  CallOptions,
-  ResumableDownload,
-  RetryEngine,
-  RetryErrorDetails,
-  RetryPolicy,
-} from '@tenax/core';
+} from './http/resume.ts';
+import type { DownloadResponse, ResumableDownload } from './http/resume.ts';
+import type { RetryPolicy } from './policy.ts';
+import { rangeExchange } from './range-exchange.ts';
+import type { WholeExchange } from './range-exchange.ts';
+import { linkWhileAlive } from './signals.ts';
 
-import { RangeExchange } from './range-exchange.ts';
-import { discardResponse } from './response-outcome.ts';
+/** The part of a ReadableStream that a download reads from. */
+export interface DownloadBody {
+  getReader(): DownloadReader;
+}
+
+/** The part of its reader. */
+export interface DownloadReader {
+  read(): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>>;
+  cancel(reason?: unknown): Promise<unknown>;
+}
+
+/** A response of any client's with what can be read of it. */
+export interface DownloadSource extends DownloadResponse {
+  readonly body: DownloadBody | null;
+}
 
 /** How the rest of a download is asked for. */
-export interface ResumeRequest {
+export interface ResumeRequest<T extends DownloadSource> {
   readonly engine: RetryEngine;
   /** Attempts made until the response came; they count. */
   readonly attempts: number;
   readonly policy: RetryPolicy;
-  readonly call: CallOptions;
-  readonly url: string;
-  send(headers: Record<string, string>, attempt: AttemptContext): Promise<Response>;
+  readonly exchange: WholeExchange<T>;
+  send(headers: Record<string, string>, attempt: AttemptContext, offset: number): Promise<T>;
+  /** The download has ended, well or not, unless the caller's signal has ended it. */
+  ended?(): void;
 }
 
 /** One entity on its way, over as many connections as it takes. */
-export class Download {
+export class Download<T extends DownloadSource> {
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-  readonly #request: ResumeRequest;
+  readonly #request: ResumeRequest<T>;
   readonly #entity: ResumableDownload;
   readonly #controller = new AbortController();
   /** What is read now. The platform gives the connection of one up that is garbage before it was read. */
-  #response: Response;
-  #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  #response: T;
+  #reader: DownloadReader | undefined;
   /** Whether the chunks of what is read now are ours. */
   #givesBytes: boolean;
   #offset = 0;
@@ -54,39 +67,38 @@ export class Download {
   #lastBreak: RetryErrorDetails | undefined;
   #failure: { readonly reason: unknown } | undefined;
 
-  constructor(response: Response, entity: ResumableDownload, request: ResumeRequest) {
+  constructor(response: T, entity: ResumableDownload, request: ResumeRequest<T>) {
     this.#request = request;
     this.#entity = entity;
     this.#length = this.#end = entity.length;
     this.#attempts = request.attempts;
     this.#response = response;
-    this.#givesBytes = isByteStream(response.body as ReadableStream);
+    this.#givesBytes = isByteStream(response.body);
+    const { signal } = request.exchange.call;
     this.stream = new ReadableStream(
       {
         ...(this.#givesBytes && { type: 'bytes' }),
         start: (controller: Controller) => {
-          if (request.call.signal) failWithSignal(controller, this.#controller.signal);
+          if (signal) failWithSignal(controller, this.#controller.signal);
         },
         pull: async (controller) => {
           try {
             await this.#pull(controller);
           } catch (reason) {
             this.#failure = { reason };
+            void this.#close(reason);
             throw reason;
           }
         },
-        cancel: async (reason) => {
+        cancel: (reason) => {
           this.#controller.abort(reason);
-          // Where the rest is being asked for, this one is broken, and says so once more.
-          await this.#open()
-            .cancel(reason)
-            .catch(() => undefined);
+          return this.#close(reason);
         },
       },
       // Nothing is read before somebody asks for it.
       { highWaterMark: 0 },
     );
-    if (request.call.signal) linkWhileAlive(request.call.signal, this.#controller, this.stream);
+    if (signal) linkWhileAlive(signal, this.#controller, this.stream);
   }
 
   /** What the stream has failed with, if it has. */
@@ -95,8 +107,16 @@ export class Download {
     return signal.aborted ? signal : this.#failure;
   }
 
-  #open(): ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> {
-    return (this.#reader ??= (this.#response.body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader());
+  #open(): DownloadReader {
+    return (this.#reader ??= (this.#response.body as DownloadBody).getReader());
+  }
+
+  async #close(reason: unknown): Promise<void> {
+    this.#request.ended?.();
+    // Where the rest is being asked for, this one is broken, and says so once more.
+    await this.#open()
+      .cancel(reason)
+      .catch(() => undefined);
   }
 
   async #pull(controller: Controller): Promise<void> {
@@ -105,6 +125,7 @@ export class Download {
       if (chunk === 'broken') continue;
       if (chunk === 'end') {
         controller.close();
+        this.#request.ended?.();
         // A reader's own buffer, which nothing came into.
         (controller as Partial<ReadableByteStreamController>).byobRequest?.respond(0);
         return;
@@ -142,26 +163,29 @@ export class Download {
 
   /** The broken attempt is the first of a new operation; its retries ask for the rest. */
   async #continue(failure: unknown): Promise<void> {
-    const { call, engine, policy, url } = this.#request;
+    const { engine, exchange, policy } = this.#request;
     const { signal } = this.#controller;
-    const exchange = new RangeExchange(
+    const rest = rangeExchange(
+      exchange,
       {
         method: 'GET',
         signal,
-        retry: { ...call.retry, maxAttempts: Math.max(1, policy.maxAttempts - this.#attempts + 1) },
+        retry: {
+          ...exchange.call.retry,
+          maxAttempts: Math.max(1, policy.maxAttempts - this.#attempts + 1),
+        },
       },
-      url,
       failure,
-      (attempt) => this.#request.send(rangeHeaders(this.#entity, this.#offset), attempt),
+      (attempt) => this.#request.send(rangeHeaders(this.#entity, this.#offset), attempt, this.#offset),
     );
-    const response = await engine.run(exchange);
+    const response = await engine.run(rest);
     const statistics = getRetryStatistics(response);
     this.#attempts += (statistics?.attempts.length ?? 1) - 1;
     this.#lastBreak = { cause: failure, statistics };
     const entity = { ...this.#entity, length: this.#length };
     if (isComplete(entity, this.#offset, response)) {
       // Nothing was missing but the end.
-      discardResponse(response)?.cancel();
+      exchange.discard(response)?.cancel();
       this.#length = this.#end = this.#offset;
       return;
     }
@@ -178,18 +202,18 @@ export class Download {
     this.#reader = undefined;
   }
 
-  #refuseOther(response: Response, entity: ResumableDownload): void {
+  #refuseOther(response: T, entity: ResumableDownload): void {
     const refusal = refuseContinuation(entity, this.#offset, response, this.#lastBreak);
     if (refusal === undefined) return;
-    discardResponse(response)?.cancel();
+    this.#request.exchange.discard(response)?.cancel();
     throw refusal;
   }
 }
 
 /** Only such a stream has readers that bring a buffer of their own, and its chunks belong to whoever reads them. */
-function isByteStream(stream: ReadableStream<unknown>): boolean {
+function isByteStream(stream: DownloadBody | null): boolean {
   try {
-    stream.getReader({ mode: 'byob' }).releaseLock();
+    (stream as ReadableStream).getReader({ mode: 'byob' }).releaseLock();
     return true;
   } catch {
     return false;
