@@ -42,7 +42,7 @@ export interface ResumeRequest<T extends DownloadSource> {
   readonly policy: RetryPolicy;
   readonly exchange: WholeExchange<T>;
   send(headers: Record<string, string>, attempt: AttemptContext, offset: number): Promise<T>;
-  /** The download has ended, well or not, unless the caller's signal has ended it. */
+  /** The download has ended, well or not. */
   ended?(): void;
 }
 
@@ -65,6 +65,8 @@ export class Download<T extends DownloadSource> {
   #attempts: number;
   /** The last break, for the error of a download that can't go on. */
   #lastBreak: RetryErrorDetails | undefined;
+  /** Held here, for as long as the stream lives. */
+  #fail: ((reason: unknown) => void) | undefined;
   #failure: { readonly reason: unknown } | undefined;
 
   constructor(response: T, entity: ResumableDownload, request: ResumeRequest<T>) {
@@ -79,15 +81,18 @@ export class Download<T extends DownloadSource> {
       {
         ...(this.#givesBytes && { type: 'bytes' }),
         start: (controller: Controller) => {
-          if (signal) failWithSignal(controller, this.#controller.signal);
+          this.#fail = (reason) => {
+            controller.error(reason);
+            void this.#close(reason);
+          };
+          if (signal) failWithSignal(this.#fail, this.#controller.signal);
         },
         pull: async (controller) => {
           try {
             await this.#pull(controller);
           } catch (reason) {
             this.#failure = { reason };
-            void this.#close(reason);
-            throw reason;
+            this.#fail?.(reason);
           }
         },
         cancel: (reason) => {
@@ -111,7 +116,7 @@ export class Download<T extends DownloadSource> {
     return (this.#reader ??= (this.#response.body as DownloadBody).getReader());
   }
 
-  async #close(reason: unknown): Promise<void> {
+  async #close(reason?: unknown): Promise<void> {
     this.#request.ended?.();
     // Where the rest is being asked for, this one is broken, and says so once more.
     await this.#open()
@@ -125,7 +130,7 @@ export class Download<T extends DownloadSource> {
       if (chunk === 'broken') continue;
       if (chunk === 'end') {
         controller.close();
-        this.#request.ended?.();
+        void this.#close();
         // A reader's own buffer, which nothing came into.
         (controller as Partial<ReadableByteStreamController>).byobRequest?.respond(0);
         return;
@@ -183,13 +188,15 @@ export class Download<T extends DownloadSource> {
     this.#attempts += (statistics?.attempts.length ?? 1) - 1;
     this.#lastBreak = { cause: failure, statistics };
     const entity = { ...this.#entity, length: this.#length };
-    if (isComplete(entity, this.#offset, response)) {
+    const isWhole = isComplete(entity, this.#offset, response);
+    const refusal = isWhole ? undefined : refuseContinuation(entity, this.#offset, response, this.#lastBreak);
+    if (isWhole || refusal) exchange.discard(response)?.cancel();
+    if (refusal) throw refusal;
+    if (isWhole) {
       // Nothing was missing but the end.
-      exchange.discard(response)?.cancel();
       this.#length = this.#end = this.#offset;
       return;
     }
-    this.#refuseOther(response, entity);
     // A server may give a part of the rest: what is missing then is asked for too.
     const range = readContentRange(response.headers);
     this.#length ??= range?.total;
@@ -200,13 +207,6 @@ export class Download<T extends DownloadSource> {
     this.#response = response;
     this.#givesBytes = isByteStream(response.body);
     this.#reader = undefined;
-  }
-
-  #refuseOther(response: T, entity: ResumableDownload): void {
-    const refusal = refuseContinuation(entity, this.#offset, response, this.#lastBreak);
-    if (refusal === undefined) return;
-    this.#request.exchange.discard(response)?.cancel();
-    throw refusal;
   }
 }
 
@@ -221,12 +221,12 @@ function isByteStream(stream: DownloadBody | null): boolean {
 }
 
 /** Ends a stream that nobody reads at the moment, without keeping it alive. */
-function failWithSignal(controller: Controller, signal: AbortSignal): void {
+function failWithSignal(fail: (reason: unknown) => void, signal: AbortSignal): void {
   // Some runtimes (older Cloudflare Workers) have no weak references: there the next read sees the abort.
   if (typeof WeakRef !== 'function') return;
-  const weak = new WeakRef(controller);
+  const weak = new WeakRef(fail);
   signal.addEventListener('abort', () => {
-    weak.deref()?.error(signal.reason);
+    weak.deref()?.(signal.reason);
   });
 }
 

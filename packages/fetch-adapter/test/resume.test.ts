@@ -177,6 +177,18 @@ describe('resume', () => {
     expect(cancel.mock.calls).toEqual([['enough']]);
   });
 
+  it('cancels it when the caller aborts, for a fetch that hears of no signal', async () => {
+    const cancel = vi.fn<(reason: unknown) => void>();
+    const own = async (): Promise<Response> =>
+      new Response(new ReadableStream({ cancel }), { headers: STRONG });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const response = await createRetryingFetch({ resume: true, fetch: own })('http://127.0.0.1/', { signal });
+    controller.abort('enough');
+    await expect(read(response)).rejects.toBe('enough');
+    expect(cancel.mock.calls).toEqual([['enough']]);
+  });
+
   it('leaves an unbroken body as it is', async () => {
     await using server = await flakyServer(part({}), ok);
     expect(await read(await fetch(server.url))).toEqual(content);
