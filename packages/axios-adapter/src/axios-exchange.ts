@@ -21,7 +21,7 @@ import type {
 import { AttemptProgress } from './attempt-progress.ts';
 import { axiosOf } from './axios-copy.ts';
 import { AxiosOutcome, discardResponse, isStream } from './axios-outcome.ts';
-import { TokenSignal } from './caller-signal.ts';
+import { CallerSignal } from './caller-signal.ts';
 import { prepareData } from './prepare-data.ts';
 import type { RequestData } from './request-data.ts';
 import { RetriedResponse, showStatistics } from './show-statistics.ts';
@@ -34,7 +34,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   /** The adapter is the user's own, which may change the config that it is given. */
   readonly #isOwnAdapter: boolean;
   readonly #config: InternalAxiosRequestConfig;
-  readonly #token: TokenSignal | undefined;
+  readonly #token: CallerSignal | undefined;
   /** As they were before the first attempt: adapters add to the headers that they are given. */
   #headers: InternalAxiosRequestConfig['headers'];
   /** As it was before the first attempt, where an adapter of the user's has had it. */
@@ -54,7 +54,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     this.#config = config;
     this.#headers = config.headers;
     const { cancelToken } = config;
-    this.#token = cancelToken && new TokenSignal(cancelToken, config);
+    this.#token = cancelToken && new CallerSignal(config);
     const signal = this.#token?.signal ?? (config.signal as AbortSignal | undefined);
     this.call = { method: config.method ?? 'get', signal, retry: config.retry };
   }
@@ -206,7 +206,10 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     try {
       const response = await sent;
       const data = (response as Partial<AxiosResponse<unknown>> | undefined)?.data;
-      if (isStream(data)) keepAbortable(attempt, data);
+      if (isStream(data)) {
+        keepAbortable(attempt, data);
+        this.#token?.keepFor(data);
+      }
       this.#giveBack(attempt, config, response);
       return response;
     } catch (error) {

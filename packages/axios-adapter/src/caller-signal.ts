@@ -1,6 +1,6 @@
 /** The caller's wish to stop, in either of axios' forms, as one AbortSignal. */
 
-import { subscribe, unsubscribe } from '@tenax/core';
+import { linkWhileAlive, subscribe, unsubscribe } from '@tenax/core';
 import type { SignalSubscriber } from '@tenax/core';
 import type { CancelToken, InternalAxiosRequestConfig } from 'axios';
 
@@ -10,20 +10,27 @@ interface SubscribableToken extends CancelToken {
   unsubscribe(listener: (reason: unknown) => void): void;
 }
 
-/** A `cancelToken`, and a signal beside it, as one signal that lives as long as its operation. */
-export class TokenSignal implements SignalSubscriber {
+/** A `cancelToken` and a `signal`, or one of them, as one signal that lives as long as what it can end. */
+export class CallerSignal implements SignalSubscriber {
   readonly #controller = new AbortController();
-  readonly #token: SubscribableToken;
+  readonly #token: SubscribableToken | undefined;
   readonly #signal: AbortSignal | undefined;
-  readonly #cancel = (reason: unknown): void => {
-    this.#controller.abort(reason);
+  /** Ends what it can end. */
+  readonly abort = (reason: unknown): void => {
+    this.#controller.abort(this.#errorOf(reason));
   };
+  readonly #errorOf: (reason: unknown) => unknown;
 
-  constructor(token: CancelToken, config: InternalAxiosRequestConfig) {
-    this.#token = token;
-    this.#signal = config.signal as AbortSignal | undefined;
-    this.#token.subscribe(this.#cancel);
-    if (this.#signal?.aborted) this.#cancel(this.#signal.reason);
+  /** @param errorOf what it is aborted with */
+  constructor(
+    { cancelToken, signal }: Pick<InternalAxiosRequestConfig, 'cancelToken' | 'signal'>,
+    errorOf: (reason: unknown) => unknown = (reason) => reason,
+  ) {
+    this.#errorOf = errorOf;
+    this.#token = cancelToken;
+    this.#signal = signal as AbortSignal | undefined;
+    this.#token?.subscribe(this.abort);
+    if (this.#signal?.aborted) this.abort(this.#signal.reason);
     else if (this.#signal) subscribe(this.#signal, this);
   }
 
@@ -32,12 +39,17 @@ export class TokenSignal implements SignalSubscriber {
   }
 
   signalAborted(reason: unknown): void {
-    this.#controller.abort(reason);
+    this.abort(reason);
+  }
+
+  /** The signal still ends what came, such as a body, for as long as that lives; axios listens to a token itself. */
+  keepFor(opened: object): void {
+    if (this.#signal) linkWhileAlive(this.#signal, this.#controller, opened);
   }
 
   /** Lets go of token and signal. */
   release(): void {
-    this.#token.unsubscribe(this.#cancel);
+    this.#token?.unsubscribe(this.abort);
     if (this.#signal) unsubscribe(this.#signal, this);
   }
 }

@@ -3,12 +3,12 @@ import { getEventListeners } from 'node:events';
 
 import type { RetryOptions } from '@tenax/core';
 import { AxiosError, CanceledError, create, isCancel } from 'axios';
-import type { AxiosAdapter, AxiosRequestConfig, CancelToken, InternalAxiosRequestConfig } from 'axios';
+import type { AxiosAdapter, AxiosRequestConfig, InternalAxiosRequestConfig } from 'axios';
 import { describe, expect, it, vi } from 'vitest';
 
 import { flakyServer, ok, silence, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import { attachRetry, retryInterceptor } from '../src/index.ts';
-import { ADAPTERS, attached, cancelSource, failureOf } from './servers/attached.ts';
+import { ADAPTERS, attached, cancelSource, failureOf, listenersOf, onOldest } from './servers/attached.ts';
 
 interface Stop {
   readonly config: AxiosRequestConfig;
@@ -16,11 +16,6 @@ interface Stop {
   /** How many listeners are left. */
   listeners(): number;
 }
-
-/** A field that the types of axios do not know. */
-const LISTENERS = '_listeners';
-const listenersOf = (token: CancelToken): number =>
-  (token as { [LISTENERS]?: unknown[] | null })[LISTENERS]?.length ?? 0;
 
 const KINDS: Record<string, () => Stop> = {
   signal: () => {
@@ -141,6 +136,24 @@ describe.each(CASES)('with the %s adapter, a %s', (adapter, kind) => {
       expectCanceled(error);
       expect(error.retry).toMatchObject({ result: 'aborted', reason: 'caller_aborted' });
       expect([server.requests.length, stop.listeners()]).toEqual([2, 0]);
+    },
+  );
+
+  // The fetch adapter of axios 1.7 listens to no token.
+  it.skipIf(onOldest && adapter === 'fetch' && kind === 'cancelToken').each([{}, { attemptTimeout: 5_000 }])(
+    'that stops after the answer ends a body that streams, with %j',
+    async (options) => {
+      await using server = await flakyServer((response) => {
+        response.writeHead(200).write('begin');
+      });
+      const stop = begin();
+      const config = { ...stop.config, responseType: 'stream' } as const;
+      const { data } = await attached(options, { adapter }).get<AsyncIterable<unknown>>(server.url, config);
+      const reading = (async () => {
+        for await (const chunk of data) if (chunk) stop.stop();
+      })();
+      await expect(reading).rejects.toMatchObject({ code: 'ERR_CANCELED' });
+      await server.idle();
     },
   );
 

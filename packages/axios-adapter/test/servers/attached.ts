@@ -1,6 +1,13 @@
 import type { RetryOptions } from '@tenax/core';
 import axios, { create } from 'axios';
-import type { AxiosError, AxiosInstance, AxiosStatic, CancelTokenSource, CreateAxiosDefaults } from 'axios';
+import type {
+  AxiosError,
+  AxiosInstance,
+  AxiosStatic,
+  CancelToken,
+  CancelTokenSource,
+  CreateAxiosDefaults,
+} from 'axios';
 
 import { attachRetry } from '../../src/index.ts';
 
@@ -15,6 +22,13 @@ export const onOldest = client.VERSION === '1.7.0';
 
 /** A CancelToken and what cancels it. */
 export const cancelSource = (): CancelTokenSource => client.CancelToken.source();
+
+/** A field that the types of axios do not know. */
+const LISTENERS = '_listeners';
+
+/** How many listeners a token has. */
+export const listenersOf = (token: CancelToken): number =>
+  (token as { [LISTENERS]?: unknown[] | null })[LISTENERS]?.length ?? 0;
 
 /** Waits that cost a turn, no more. */
 export const AT_ONCE = { baseDelay: 0, throttledBaseDelay: 0 } as const satisfies RetryOptions;
