@@ -15,15 +15,19 @@ export class AttemptProgress {
     this.#config = config;
   }
 
-  /** Puts listeners into the next attempt's config that are heard until `end`. */
-  begin(config: InternalAxiosRequestConfig): void {
+  /**
+   * Puts listeners into the next attempt's config that are heard until `end`.
+   *
+   * @param offset the bytes that were downloaded before, where it asks for the rest
+   */
+  begin(config: InternalAxiosRequestConfig, offset: number = 0): void {
     this.end();
     this.#sent = config;
     const attempt = this.#attempt;
     const { onDownloadProgress, onUploadProgress } = this.#config;
     const gated = (listener: Listener): Listener => {
       return (event) => {
-        if (attempt === this.#attempt) listener(event);
+        if (attempt === this.#attempt) listener(offset > 0 ? ofWhole(event, offset) : event);
       };
     };
     if (onDownloadProgress) config.onDownloadProgress = gated(onDownloadProgress);
@@ -42,4 +46,12 @@ export class AttemptProgress {
   end(): void {
     this.#attempt += 1;
   }
+}
+
+/** The progress of a whole, where the event tells of its rest. */
+function ofWhole(event: AxiosProgressEvent, offset: number): AxiosProgressEvent {
+  const loaded = offset + event.loaded;
+  if (event.total === undefined) return { ...event, loaded };
+  const total = offset + event.total;
+  return { ...event, loaded, total, progress: loaded / total };
 }

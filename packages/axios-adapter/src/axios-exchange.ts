@@ -7,29 +7,27 @@ import type {
   Discarding,
   ErrorOutcome,
   Exchange,
+  RetryEngine,
   RetryPolicy,
 } from '@tenax/core';
 import * as axios from 'axios';
-import type {
-  AxiosAdapter,
-  AxiosError,
-  AxiosRequestConfig,
-  AxiosResponse,
-  InternalAxiosRequestConfig,
-} from 'axios';
+import type { AxiosAdapter, AxiosRequestConfig, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
+import { copyOf, replaceConfig, responseIn } from './attempt-config.ts';
 import { AttemptProgress } from './attempt-progress.ts';
 import { axiosOf } from './axios-copy.ts';
 import { AxiosOutcome, discardResponse, isStream } from './axios-outcome.ts';
 import { CallerSignal } from './caller-signal.ts';
 import { prepareData } from './prepare-data.ts';
 import type { RequestData } from './request-data.ts';
+import { makeResumable, withOwnBody } from './resume.ts';
 import { RetriedResponse, showStatistics } from './show-statistics.ts';
 import { hideTransformed, showTransformed } from './shown-data.ts';
 
 /** A request on its way through an adapter. */
 export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   readonly call: CallOptions;
+  readonly #engine: RetryEngine;
   readonly #adapter: AxiosAdapter;
   /** The adapter is the user's own, which may change the config that it is given. */
   readonly #isOwnAdapter: boolean;
@@ -45,10 +43,18 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   #whole: string | undefined;
   /** Functions of the user's are asked about errors. */
   #isAsked = false;
+  /** Set where a download is to go on. */
+  #resuming: RetryPolicy | undefined;
   /** Answers that its attempts have failed with: an adapter of the user's may fail with those of another request. */
   #refused: WeakSet<object> | undefined;
 
-  constructor(adapter: AxiosAdapter, isOwnAdapter: boolean, config: InternalAxiosRequestConfig) {
+  constructor(
+    engine: RetryEngine,
+    adapter: AxiosAdapter,
+    isOwnAdapter: boolean,
+    config: InternalAxiosRequestConfig,
+  ) {
+    this.#engine = engine;
     this.#adapter = adapter;
     this.#isOwnAdapter = isOwnAdapter;
     this.#config = config;
@@ -126,6 +132,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     this.#isAsked = shouldRetry !== undefined || retryableErrors.length > 0 || nonRetryableErrors.length > 0;
     const { onDownloadProgress, onUploadProgress } = this.#config;
     if (onDownloadProgress || onUploadProgress) this.#progress = new AttemptProgress(this.#config);
+    if (policy.resume && this.#mayResume()) this.#resuming = policy;
   }
 
   send(attempt: AttemptContext): AxiosResponse<unknown> | Promise<AxiosResponse<unknown>> {
@@ -162,7 +169,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   }
 
   discard(response: AxiosResponse<unknown>): Discarding | undefined {
-    return discardResponse(response);
+    return discardResponse(withOwnBody(response));
   }
 
   discardError(error: unknown): Discarding | undefined {
@@ -195,7 +202,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     const ofCaller = signal === this.#given.signal;
     const config = this.#attemptConfig(attempt, ofCaller ? undefined : signal);
     const sent = this.#adapter(config);
-    return config === this.#config ? sent : this.#settle(attempt, config, sent);
+    return config === this.#config && !this.#resuming ? sent : this.#settle(attempt, config, sent);
   }
 
   async #settle(
@@ -211,6 +218,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
         this.#token?.keepFor(data);
       }
       this.#giveBack(attempt, config, response);
+      if (this.#resuming) this.#resume(response, attempt, this.#resuming);
       return response;
     } catch (error) {
       this.#giveBack(attempt, config, error);
@@ -223,6 +231,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
    * of the interceptors, who may know a request by it; one that an adapter of the user's has changed stays a copy.
    */
   #giveBack(attempt: AttemptContext, config: InternalAxiosRequestConfig, result: unknown): void {
+    if (config === this.#config) return;
     if (!this.#isOwnAdapter) {
       // What was given up is nobody's, and may end when the caller has the config.
       if (signalOf(attempt)?.aborted) return;
@@ -236,6 +245,34 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
       if (Object.hasOwn(given, name)) Object.assign(config, { [name]: given[name] as unknown });
       else delete config[name];
     }
+  }
+
+  /** A body of the request's that is read once is gone by then. */
+  #mayResume(): boolean {
+    const { AxiosHeaders } = axiosOf(this.#config);
+    const isGet = this.call.method?.toUpperCase() === 'GET';
+    return isGet && this.#data === undefined && !new AxiosHeaders(this.#headers).has('range');
+  }
+
+  #resume(response: AxiosResponse<unknown>, attempt: AttemptContext, policy: RetryPolicy): void {
+    const { AxiosHeaders } = axiosOf(this.#given);
+    const headers = new AxiosHeaders(this.#headers);
+    attempt.headers?.forEach((value, name) => {
+      headers.set(name, value, true);
+    });
+    makeResumable(response, {
+      engine: this.#engine,
+      policy,
+      call: this.call,
+      given: this.#token,
+      url: this.url,
+      adapter: this.#adapter,
+      config: copyOf(this.#given),
+      headers,
+      shownConfig: this.#config,
+      progress: this.#progress,
+      attempts: attempt.number,
+    });
   }
 
   /**
@@ -263,37 +300,6 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
       headers.set(name, value, true);
     });
     return copy;
-  }
-}
-
-/** A copy with the prototype of the original, for axios 1.21 gives configs none, and hides `hasOwnProperty` in them. */
-export function copyOf(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
-  const bare = Object.create(Object.getPrototypeOf(config) as object | null) as InternalAxiosRequestConfig;
-  const copy = Object.assign(bare, config);
-  if (!Object.hasOwn(config, 'hasOwnProperty')) return copy;
-  const hidden = { ...Object.getOwnPropertyDescriptor(config, 'hasOwnProperty'), enumerable: false };
-  return Object.defineProperty(copy, 'hasOwnProperty', hidden);
-}
-
-/** Errors may be anything, a proxy that throws when it is looked at too. */
-function responseIn(error: unknown): AxiosResponse<unknown> | undefined {
-  try {
-    return (error as Partial<AxiosError> | undefined | null)?.response;
-  } catch {
-    return undefined;
-  }
-}
-
-function replaceConfig(
-  result: unknown,
-  sent: InternalAxiosRequestConfig,
-  config: InternalAxiosRequestConfig,
-): void {
-  try {
-    const holder = result as { config?: InternalAxiosRequestConfig } | undefined;
-    if (holder?.config === sent) holder.config = config;
-  } catch {
-    // An error of `validateStatus` may be anything too.
   }
 }
 

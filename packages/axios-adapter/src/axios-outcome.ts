@@ -18,14 +18,19 @@ type Transform = (
 /** Describes a response. Its body is transformed only when a predicate asks for it, and then on a copy. */
 export class AxiosOutcome implements ResponseOutcome {
   readonly kind = 'response';
-  /** `validateStatus` has said yes: a success, unless `shouldRetry` says otherwise. */
-  readonly accepted = true;
+  readonly accepted: boolean;
   readonly #response: AxiosResponse<unknown>;
   readonly #config: InternalAxiosRequestConfig;
 
-  constructor(response: AxiosResponse<unknown>, config: InternalAxiosRequestConfig) {
+  /** @param accepted whether it is a success that `validateStatus` has said yes to, unless `shouldRetry` says otherwise */
+  constructor(
+    response: AxiosResponse<unknown>,
+    config: InternalAxiosRequestConfig,
+    accepted: boolean = true,
+  ) {
     this.#response = response;
     this.#config = config;
+    this.accepted = accepted;
   }
 
   get status(): number {
@@ -86,13 +91,14 @@ export class AxiosOutcome implements ResponseOutcome {
   }
 }
 
-/** The parts of a Node stream that end it. */
-interface NodeStream {
+/** The parts of a Node stream that read it or end it. */
+export interface NodeStream {
   readonly readableEnded?: boolean;
   readonly destroyed?: boolean;
   resume(): unknown;
   destroy(): unknown;
   on(event: 'data', listener: (chunk: { length: number }) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
   once(event: 'close' | 'end' | 'error', listener: () => void): unknown;
 }
 

@@ -4,7 +4,7 @@ import { createClientEngine } from '@tenax/core';
 import type { RetryEngine, RetryOptions } from '@tenax/core';
 import type { InternalAxiosRequestConfig } from 'axios';
 
-import { copyOf } from './axios-exchange.ts';
+import { copyOf } from './attempt-config.ts';
 import { guardAdapter } from './retrying-adapter.ts';
 
 /** A request interceptor with its engine. */

@@ -69,7 +69,7 @@ export class AdapterPlacement {
       if (http === undefined) http = httpAmong(list, dispatched);
       return http === null
         ? send(this.#engine, setting, dispatched)
-        : this.#engine.run(new AxiosExchange(http, false, dispatched));
+        : this.#engine.run(new AxiosExchange(this.#engine, http, false, dispatched));
     });
   }
 }
@@ -142,7 +142,7 @@ function send(
 ): Promise<AxiosResponse> {
   const adapter = resolveAdapter(setting, config);
   const isOwn = adapter === setting || (Array.isArray(setting) && setting.includes(adapter));
-  return engine.run(new AxiosExchange(adapter, isOwn, config));
+  return engine.run(new AxiosExchange(engine, adapter, isOwn, config));
 }
 
 function resolveAdapter(setting: AdapterSetting, config: InternalAxiosRequestConfig): AxiosAdapter {
