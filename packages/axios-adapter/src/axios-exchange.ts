@@ -218,7 +218,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
         this.#token?.keepFor(data);
       }
       this.#giveBack(attempt, config, response);
-      if (this.#resuming) this.#resume(response, attempt, this.#resuming);
+      if (this.#resuming && isStream(data)) this.#resume(response, attempt, this.#resuming);
       return response;
     } catch (error) {
       this.#giveBack(attempt, config, error);

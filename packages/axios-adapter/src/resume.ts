@@ -54,14 +54,14 @@ const origins = new WeakMap<object, Origin>();
  * validator, a content encoding, not a 200) keeps its own.
  */
 export function makeResumable(response: AxiosResponse<unknown>, request: StreamedRequest): void {
-  // An adapter of the user's may give anything, and freeze it.
-  if (!isStream(response.data) || !Object.getOwnPropertyDescriptor(response, 'data')?.writable) return;
-  const node = isWebStream(response.data) ? undefined : nodeStreamModule();
-  if (!isWebStream(response.data) && !(node && isAsSent(response))) return;
-  const entity = resumableDownload(new AxiosOutcome(response, request.config));
-  if (entity === undefined) return;
   const { config } = request;
   const { data } = response;
+  // An adapter of the user's may freeze what it gives.
+  if (!isStream(data) || !Object.getOwnPropertyDescriptor(response, 'data')?.writable) return;
+  const node = isWebStream(data) ? undefined : nodeStreamModule();
+  if (!isWebStream(data) && !(node && isAsSent(response))) return;
+  const entity = resumableDownload(new AxiosOutcome(response, config));
+  if (entity === undefined) return;
   const abort = (reason: unknown): unknown => {
     const error = canceled(reason, request);
     later(() => request.given?.abort(error));
@@ -92,7 +92,7 @@ export function makeResumable(response: AxiosResponse<unknown>, request: Streame
 
 /** The same response, with the body that came: a download that nobody wants is not to go on. */
 export function withOwnBody(response: AxiosResponse<unknown>): AxiosResponse<unknown> {
-  const { data } = response as Partial<AxiosResponse<unknown>>;
+  const data = (response as AxiosResponse<unknown> | undefined)?.data;
   const origin = isStream(data) ? origins.get(data) : undefined;
   if (origin === undefined) return response;
   origin.caller?.release();

@@ -227,4 +227,29 @@ describe.skipIf(onOldest)('a session of HTTP/2', () => {
     expect([response.status, response.data]).toEqual([bare.status, bare.data]);
     expect(classesOf(response)).toEqual([undefined]);
   });
+
+  it.each<[string, (stream: ServerHttp2Stream, socket: Socket) => void]>([
+    [
+      'whose stream is reset',
+      (stream) => {
+        stream.close(NGHTTP2_INTERNAL_ERROR);
+      },
+    ],
+    ['whose connection is reset', (_, socket) => void socket.resetAndDestroy()],
+    ['whose connection ends', (_, socket) => void socket.end()],
+  ])('a download %s goes on', async (_, broken) => {
+    const part: Http2Answer = (stream, socket) => {
+      stream.respond({ ':status': 200, etag: '"v1"', 'content-length': 10 });
+      stream.write('01234', () => setImmediate(broken, stream, socket));
+    };
+    const rest: Http2Answer = (stream) => {
+      stream.respond({ ':status': 206, etag: '"v1"', 'content-range': 'bytes 5-9/10' });
+      stream.end('56789');
+    };
+    await using server = await http2Server([part, rest]);
+    const instance = speaking({ resume: true });
+    const { data } = await instance.get<Readable>(server.url, { responseType: 'stream' });
+    expect(await text(data)).toBe('0123456789');
+    expect(server.requests[1]?.headers).toMatchObject({ range: 'bytes=5-', 'if-range': '"v1"' });
+  });
 });

@@ -221,6 +221,19 @@ describe('a Node stream that is continued', () => {
     expect(await download('http://127.0.0.1/', { adapter: own })).toBe(source);
   });
 
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['no body', { status: 200, headers: STRONG }],
+    ['what is frozen', Object.freeze({ status: 200, headers: STRONG, data: new Blob(['text']).stream() })],
+  ])('is not made of %s that an adapter of the caller’s gives', async (_, given) => {
+    const config = { adapter: async () => given, transformResponse: [] } as unknown as AxiosRequestConfig;
+    const ends = [client, attached({}, { responseType: 'stream' })].map((api) =>
+      api.get<unknown>('http://127.0.0.1/', config).then(({ data }) => data, String),
+    );
+    const [resuming, other] = await Promise.all(ends);
+    expect(resuming).toEqual(other);
+  });
+
   it('is one of a hundred beside each other, each whole', async () => {
     const breaks = Array.from({ length: 100 }, () => part({ breakAfter: 2000 }));
     await using server = await flakyServer(...breaks, part());
