@@ -118,10 +118,11 @@ export class Download<T extends DownloadSource> {
 
   async #close(reason?: unknown): Promise<void> {
     this.#request.ended?.();
-    // Where the rest is being asked for, this one is broken, and says so once more.
-    await this.#open()
-      .cancel(reason)
-      .catch(() => undefined);
+    try {
+      await this.#open().cancel(reason);
+    } catch {
+      // Where the rest is being asked for, this one is broken, and says so once more. One that was discarded is another's.
+    }
   }
 
   async #pull(controller: Controller): Promise<void> {

@@ -17,7 +17,7 @@ import type { FetchArguments } from './fetch-arguments.ts';
 import { cancelBody, prepareBody } from './prepare-body.ts';
 import type { RequestBody } from './request-body.ts';
 import { discardResponse, FetchOutcome } from './response-outcome.ts';
-import { resumable } from './resume.ts';
+import { resumable, withOwnBody } from './resume.ts';
 
 /** The function that sends: the platform's, or one of the user's. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -123,7 +123,7 @@ export class FetchExchange implements Exchange<Response> {
   }
 
   discard(response: Response): Discarding | undefined {
-    return discardResponse(response);
+    return discardResponse(withOwnBody(response));
   }
 
   retrying(): void {

@@ -3,6 +3,9 @@
 import { Download, resumableDownload } from '@tenax/core';
 import type { ResumeRequest } from '@tenax/core';
 
+/** The response that the platform gave, for each with a body that goes on. */
+const origins = new WeakMap<Response, Response>();
+
 /**
  * The same response, with a body that survives broken connections. A response that can't be continued (no validator,
  * a content encoding, not a 200) comes back as it is.
@@ -16,7 +19,14 @@ export function resumable(response: Response, request: ResumeRequest<Response>):
   // A constructor refuses what a server may say in other letters.
   const statusText = /^[\t\u0020-\u00ff]*$/u.test(response.statusText) ? response.statusText : '';
   const copy = new Response(download.stream, { status: response.status, statusText, headers });
+  origins.set(copy, response);
   return Object.defineProperties(copy, membersOf(response, download));
+}
+
+/** The same response, with the body that came unless somebody reads it: a download that nobody wants is not to go on. */
+export function withOwnBody(response: Response): Response {
+  const origin = origins.get(response);
+  return origin?.body?.locked === false ? origin : response;
 }
 
 /** What reads a body whole. */

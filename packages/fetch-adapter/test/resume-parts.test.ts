@@ -1,3 +1,4 @@
+import type { RetryOptions } from '@tenax/core';
 import { fetch as undiciFetch } from 'undici';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
@@ -289,5 +290,35 @@ describe('a download that is continued', () => {
     let turns = 0;
     await collectGarbage(() => (turns += 1) > 10);
     expect(await read(new Response(body))).toEqual(content);
+  });
+
+  const refusingFirst: RetryOptions = {
+    ...OPTIONS,
+    shouldRetry: (_, { attemptNumber }) => attemptNumber === 1,
+  };
+
+  it('is not one that shouldRetry refuses, and that breaks off while it is read to its end', async () => {
+    const whole: Answer = (response) => response.writeHead(200, ETAG).end(content);
+    await using server = await flakyServer(breakOff(100), whole);
+    expect(await read(await createRetryingFetch(refusingFirst)(server.url))).toEqual(content);
+    expect(server.requests.map(({ headers }) => headers.range)).toEqual([undefined, undefined]);
+  });
+
+  it('leaves no rejection behind when the caller aborts while one that is refused is read to its end', async () => {
+    const unhandled = vi.fn<(reason: unknown) => void>();
+    process.on('unhandledRejection', unhandled);
+    onTestFinished(() => void process.off('unhandledRejection', unhandled));
+    const controller = new AbortController();
+    const own = async (): Promise<Response> => {
+      // Whoever has refused it reads it by then.
+      setTimeout(() => {
+        controller.abort();
+      });
+      return new Response(new ReadableStream(), { headers: ETAG });
+    };
+    const response = createRetryingFetch({ ...refusingFirst, fetch: own })('http://127.0.0.1/', controller);
+    await expect(response).rejects.toMatchObject({ name: 'AbortError' });
+    await someTurns();
+    expect(unhandled).not.toHaveBeenCalled();
   });
 });
