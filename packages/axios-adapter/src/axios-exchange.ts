@@ -267,6 +267,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
       given: this.#token,
       url: this.url,
       adapter: this.#adapter,
+      isOwnAdapter: this.#isOwnAdapter,
       config: copyOf(this.#given),
       headers,
       shownConfig: this.#config,

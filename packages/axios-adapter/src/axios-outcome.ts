@@ -93,7 +93,10 @@ export class AxiosOutcome implements ResponseOutcome {
 
 /** The parts of a Node stream that read it or end it. */
 export interface NodeStream {
+  readonly readableDidRead?: boolean;
+  readonly readableEncoding?: string | null;
   readonly readableEnded?: boolean;
+  readonly readableObjectMode?: boolean;
   readonly destroyed?: boolean;
   resume(): unknown;
   destroy(): unknown;

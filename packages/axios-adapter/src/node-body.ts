@@ -1,5 +1,6 @@
 /** A Node stream as what a download reads from. */
 
+import { RetryError } from '@tenax/core';
 import type { DownloadBody, DownloadReader } from '@tenax/core';
 
 import type { NodeStream } from './axios-outcome.ts';
@@ -23,6 +24,10 @@ export class NodeBody implements DownloadBody, DownloadReader {
   }
 
   async read(): Promise<ReadableStreamReadResult<Chunk>> {
+    // Through `response.request.res`. What would come now is not what is at that offset.
+    if (!this.#chunks && this.#stream.readableDidRead) {
+      throw new RetryError('TENAX_RESUME_REFUSED', 'Somebody else has begun to read the download');
+    }
     this.#chunks ??= (this.#stream as unknown as AsyncIterable<Chunk, undefined>)[Symbol.asyncIterator]();
     return this.#chunks.next();
   }

@@ -17,6 +17,7 @@ import type { AttemptProgress } from './attempt-progress.ts';
 import { copyOf, replaceConfig, responseIn } from './attempt-config.ts';
 import { axiosOf } from './axios-copy.ts';
 import { AxiosOutcome, discardResponse, isStream, isWebStream } from './axios-outcome.ts';
+import type { NodeStream } from './axios-outcome.ts';
 import { CallerSignal } from './caller-signal.ts';
 import { NodeBody } from './node-body.ts';
 import { nodeStreamModule } from './node-stream-data.ts';
@@ -30,6 +31,8 @@ export interface StreamedRequest {
   readonly given: CallerSignal | undefined;
   readonly url: string;
   readonly adapter: AxiosAdapter;
+  /** The adapter is the user's own, which may make another body of what the server has sent. */
+  readonly isOwnAdapter: boolean;
   /** As it was before the first attempt. The caller may change it when there is a response. */
   readonly config: InternalAxiosRequestConfig;
   /** The same, with the headers of the attempt that was answered. */
@@ -59,7 +62,7 @@ export function makeResumable(response: AxiosResponse<unknown>, request: Streame
   // An adapter of the user's may freeze what it gives.
   if (!isStream(data) || !Object.getOwnPropertyDescriptor(response, 'data')?.writable) return;
   const node = isWebStream(data) ? undefined : nodeStreamModule();
-  if (!isWebStream(data) && !(node && isAsSent(response))) return;
+  if (!isWebStream(data) && !(node && isUnread(data) && isAsSent(response, request.isOwnAdapter))) return;
   const entity = resumableDownload(new AxiosOutcome(response, config));
   if (entity === undefined) return;
   const abort = (reason: unknown): unknown => {
@@ -214,11 +217,16 @@ interface Sent {
   readonly rawHeaders?: readonly string[];
 }
 
+/** An adapter of the user's may have begun to read it, or have it give something else than bytes. */
+function isUnread({ readableDidRead, readableEncoding, readableObjectMode }: NodeStream): boolean {
+  return !readableDidRead && !readableEncoding && !readableObjectMode;
+}
+
 /** axios' http adapter inflates a body, and takes its `content-encoding` away. */
-function isAsSent({ data, request }: AxiosResponse<unknown>): boolean {
+function isAsSent({ data, request }: AxiosResponse<unknown>, isOwnAdapter: boolean): boolean {
   const sent = request as Sent | null | undefined;
   const incoming = sent?.res ?? sent;
-  if (data === incoming) return true;
+  if (data === incoming || isOwnAdapter) return data === incoming;
   // Behind what counts or limits it, it is another stream.
   const names = incoming?.rawHeaders?.filter((_, index) => index % 2 === 0);
   return names !== undefined && !names.some((name) => name.toLowerCase() === 'content-encoding');

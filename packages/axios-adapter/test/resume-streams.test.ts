@@ -1,11 +1,12 @@
 // What a continued stream is to those who read it, and what the http adapter makes of a body on its way.
 import { once } from 'node:events';
 import { Agent } from 'node:http';
-import { Readable } from 'node:stream';
+import { PassThrough, pipeline, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 
 import { virtualClock } from '@tenax/core/testing';
+import { getAdapter } from 'axios';
 import type { AxiosAdapter, AxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
 
@@ -219,6 +220,40 @@ describe('a Node stream that is continued', () => {
       config,
     });
     expect(await download('http://127.0.0.1/', { adapter: own })).toBe(source);
+  });
+
+  it.each<[string, (data: Readable) => Readable]>([
+    ['decoded', (data) => data.setEncoding('latin1')],
+    ['deciphered', (data) => pipeline(data, new PassThrough(), () => undefined)],
+    ['made objects of', (data) => data.map((chunk: Buffer) => ({ size: chunk.length }))],
+  ])('is not made of one that an adapter of the caller’s has %s', async (_, change) => {
+    await using server = await flakyServer(part({ breakAfter: 2000 }), part());
+    let given: Readable | undefined;
+    const own: AxiosAdapter = async (config) => {
+      const response = await getAdapter('http')(config);
+      given = change(response.data as Readable);
+      return { ...response, data: given };
+    };
+    const data = await download(server.url, { adapter: own });
+    expect(data).toBe(given);
+    await expect(data.toArray()).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('has no bytes left out that somebody else has read of the message', async () => {
+    await using server = await flakyServer(part({ breakAfter: 2000 }), part());
+    const response = await client.get<Readable>(server.url);
+    const { res } = response.request as { res: Readable };
+    await once(res, 'data');
+    await expect(read(response.data)).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    expect([res.destroyed, server.requests.length]).toEqual([true, 1]);
+  });
+
+  it('has no text for bytes where somebody else decodes the message', async () => {
+    await using server = await flakyServer(part({ isMeasured: false }));
+    const response = await client.get<Readable>(server.url);
+    (response.request as { res: Readable }).res.setEncoding('latin1');
+    await expect(read(response.data)).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
   });
 
   it.each<[string, unknown]>([

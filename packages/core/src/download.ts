@@ -148,6 +148,10 @@ export class Download<T extends DownloadSource> {
     try {
       const { done, value } = await this.#open().read();
       if (!done) {
+        // Text that it was decoded to has no offsets.
+        if (!ArrayBuffer.isView(value)) {
+          throw new RetryError('TENAX_RESUME_REFUSED', 'The body of a download must be bytes');
+        }
         this.#offset += value.byteLength;
         if (end !== undefined && this.#offset > end)
           throw resumeRefused(end, 'more bytes than there are', this.#lastBreak);
