@@ -10,6 +10,14 @@ interface SubscribableToken extends CancelToken {
   unsubscribe(listener: (reason: unknown) => void): void;
 }
 
+/** As for what core links to a signal: some runtimes have no finalization. */
+const dropped =
+  typeof FinalizationRegistry === 'function'
+    ? new FinalizationRegistry<CallerSignal>((signal) => {
+        signal.release();
+      })
+    : undefined;
+
 /** A `cancelToken` and a `signal`, or one of them, as one signal that lives as long as what it can end. */
 export class CallerSignal implements SignalSubscriber {
   readonly #controller = new AbortController();
@@ -45,6 +53,11 @@ export class CallerSignal implements SignalSubscriber {
   /** The signal still ends what came, such as a body, for as long as that lives; axios listens to a token itself. */
   keepFor(opened: object): void {
     if (this.#signal) linkWhileAlive(this.#signal, this.#controller, opened);
+  }
+
+  /** Lets go of token and signal once `opened` is garbage: nobody may ever read a body to its end. */
+  releaseAfter(opened: object): void {
+    dropped?.register(opened, this);
   }
 
   /** Lets go of token and signal. */

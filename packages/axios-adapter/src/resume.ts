@@ -89,6 +89,7 @@ export function makeResumable(response: AxiosResponse<unknown>, request: Streame
   const stream = node ? node.Readable.fromWeb(download.stream) : download.stream;
   // As that of the platform, it may fail while nobody listens.
   if ('on' in stream) stream.on('error', () => undefined);
+  caller?.releaseAfter(stream);
   origins.set(stream, { data, caller });
   response.data = stream;
 }

@@ -1,5 +1,5 @@
 // What a continued stream is to those who read it, and what the http adapter makes of a body on its way.
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { Agent } from 'node:http';
 import { PassThrough, pipeline, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -10,9 +10,10 @@ import { getAdapter } from 'axios';
 import type { AxiosAdapter, AxiosRequestConfig } from 'axios';
 import { describe, expect, it } from 'vitest';
 
+import { collectGarbage } from '../../core/test/garbage.ts';
 import { flakyServer, silence, status, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import { someTurns } from '../../fetch-adapter/test/servers/retry-under-way.ts';
-import { attached, onOldest } from './servers/attached.ts';
+import { attached, cancelSource, listenersOf, onOldest } from './servers/attached.ts';
 import { content, hanging, part, read, STRONG } from './servers/download-server.ts';
 import { rawServer } from './servers/raw-server.ts';
 
@@ -179,6 +180,17 @@ describe('a Node stream that is continued', () => {
     await someTurns();
     expect([clock.pending, server.requests.length]).toEqual([0, 1]);
     await server.idle();
+  });
+
+  it('has nobody listened to, when it broke off and is garbage before it was read', async () => {
+    await using server = await flakyServer(part({ breakAfter: 2000 }));
+    const { signal } = new AbortController();
+    const { token: cancelToken } = cancelSource();
+    await client.get(server.url, { signal, cancelToken });
+    await server.idle();
+    const listeners = () => getEventListeners(signal, 'abort').length + listenersOf(cancelToken);
+    await collectGarbage(() => listeners() === 0);
+    expect(listeners()).toBe(0);
   });
 
   it('reads no more than it has room for', async () => {
