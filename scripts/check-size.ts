@@ -9,7 +9,7 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
   'engine, without zod and guards': 22_620,
   'engine, all guards, without zod': 30_450,
-  'fetch adapter, complete': 41_560,
+  'fetch adapter, complete': 41_630,
 };
 const LARGEST = 20;
 
