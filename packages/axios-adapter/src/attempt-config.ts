@@ -11,6 +11,16 @@ export function copyOf(config: InternalAxiosRequestConfig): InternalAxiosRequest
   return Object.defineProperty(copy, 'hasOwnProperty', hidden);
 }
 
+/**
+ * Sets the headers that an attempt adds: those of `beforeRetry`, `attemptHeaders` and a key of ours. Over a `false` too,
+ * which axios keeps: a POST with a key of ours would be sent again without it.
+ */
+export function setHeaders(headers: InternalAxiosRequestConfig['headers'], added: Headers | undefined): void {
+  added?.forEach((value, name) => {
+    headers.set(name, value, true);
+  });
+}
+
 /** Errors may be anything, a proxy that throws when it is looked at too. */
 export function responseIn(error: unknown): AxiosResponse<unknown> | undefined {
   try {

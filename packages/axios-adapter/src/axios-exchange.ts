@@ -13,7 +13,7 @@ import type {
 import * as axios from 'axios';
 import type { AxiosAdapter, AxiosRequestConfig, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
-import { copyOf, replaceConfig, responseIn } from './attempt-config.ts';
+import { copyOf, replaceConfig, responseIn, setHeaders } from './attempt-config.ts';
 import { AttemptProgress } from './attempt-progress.ts';
 import { axiosOf } from './axios-copy.ts';
 import { AxiosOutcome, discardResponse, isStream } from './axios-outcome.ts';
@@ -41,8 +41,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   #progress: AttemptProgress | undefined;
   /** The URL, once somebody has asked for it. */
   #whole: string | undefined;
-  /** Functions of the user's are asked about errors. */
-  #isAsked = false;
+  #policy: RetryPolicy | undefined;
   /** Set where a download is to go on. */
   #resuming: RetryPolicy | undefined;
   /** Answers that its attempts have failed with: an adapter of the user's may fail with those of another request. */
@@ -128,8 +127,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
 
   begin(policy: RetryPolicy): void {
     this.#data = prepareData(this.#config, policy);
-    const { nonRetryableErrors, retryableErrors, shouldRetry } = policy;
-    this.#isAsked = shouldRetry !== undefined || retryableErrors.length > 0 || nonRetryableErrors.length > 0;
+    this.#policy = policy;
     const { onDownloadProgress, onUploadProgress } = this.#config;
     if (onDownloadProgress || onUploadProgress) this.#progress = new AttemptProgress(this.#config);
     if (policy.resume && this.#mayResume()) this.#resuming = policy;
@@ -157,7 +155,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     if (!response) return { kind: 'error', error, bodyError: this.#data?.error };
     if (isObject(response)) (this.#refused ??= new WeakSet()).add(response);
     const outcome = new AxiosOutcome(response, this.#config);
-    if (this.#isAsked) showTransformed(response, () => outcome.shown());
+    if (this.#policy && asksAboutErrors(this.#policy)) showTransformed(response, () => outcome.shown());
     return { kind: 'error', error, response: outcome };
   }
 
@@ -257,9 +255,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   #resume(response: AxiosResponse<unknown>, attempt: AttemptContext, policy: RetryPolicy): void {
     const { AxiosHeaders } = axiosOf(this.#given);
     const headers = new AxiosHeaders(this.#headers);
-    attempt.headers?.forEach((value, name) => {
-      headers.set(name, value, true);
-    });
+    setHeaders(headers, attempt.headers);
     makeResumable(response, {
       engine: this.#engine,
       policy,
@@ -296,12 +292,14 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     if (signal) copy.signal = signal;
     this.#data?.apply(copy);
     this.#progress?.begin(copy);
-    attempt.headers?.forEach((value, name) => {
-      // Over a `false` too, which axios keeps: a POST with a key of ours would be sent again without it.
-      headers.set(name, value, true);
-    });
+    setHeaders(headers, attempt.headers);
     return copy;
   }
+}
+
+/** Whether functions of the user's look at errors. */
+function asksAboutErrors({ nonRetryableErrors, retryableErrors, shouldRetry }: RetryPolicy): boolean {
+  return shouldRetry !== undefined || retryableErrors.length > 0 || nonRetryableErrors.length > 0;
 }
 
 function causeOf(error: unknown): unknown {

@@ -14,7 +14,7 @@ import * as axios from 'axios';
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 import type { AttemptProgress } from './attempt-progress.ts';
-import { copyOf, replaceConfig, responseIn } from './attempt-config.ts';
+import { copyOf, replaceConfig, responseIn, setHeaders } from './attempt-config.ts';
 import { axiosOf } from './axios-copy.ts';
 import { AxiosOutcome, discardResponse, isStream, isWebStream } from './axios-outcome.ts';
 import type { NodeStream } from './axios-outcome.ts';
@@ -182,10 +182,7 @@ function configForRest(
   const copy = copyOf(config);
   const { AxiosHeaders } = axiosOf(config);
   copy.headers = new AxiosHeaders(headers);
-  // Those of `beforeRetry` and `attemptHeaders` for this very attempt.
-  attempt.headers?.forEach((value, name) => {
-    copy.headers.set(name, value, true);
-  });
+  setHeaders(copy.headers, attempt.headers);
   for (const [name, value] of Object.entries(range)) copy.headers.set(name, value, true);
   const signal = signalOf(attempt);
   if (signal) copy.signal = signal;
