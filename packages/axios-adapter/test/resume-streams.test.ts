@@ -14,7 +14,7 @@ import { collectGarbage } from '../../core/test/garbage.ts';
 import { flakyServer, silence, status, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import { someTurns } from '../../fetch-adapter/test/servers/retry-under-way.ts';
 import { attached, cancelSource, listenersOf, onOldest } from './servers/attached.ts';
-import { content, hanging, part, read, STRONG } from './servers/download-server.ts';
+import { content, hanging, part, read, STRONG } from '../../fetch-adapter/test/servers/download-server.ts';
 import { rawServer } from './servers/raw-server.ts';
 
 const OPTIONS = { resume: true, maxAttempts: 4 };

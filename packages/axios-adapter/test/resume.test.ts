@@ -14,8 +14,8 @@ import {
 } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import type { Answer } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import { ADAPTERS, attached, cancelSource, listenersOf, onOldest } from './servers/attached.ts';
-import { content, hanging, part, read, STRONG } from './servers/download-server.ts';
-import type { Data, Part } from './servers/download-server.ts';
+import { content, hanging, part, read, STRONG } from '../../fetch-adapter/test/servers/download-server.ts';
+import type { Data, Part } from '../../fetch-adapter/test/servers/download-server.ts';
 
 describe.each(ADAPTERS)('resume, with the %s adapter', (adapter) => {
   const streaming = { adapter, responseType: 'stream' } as const;

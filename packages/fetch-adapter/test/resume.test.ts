@@ -1,35 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { createRetryingFetch } from '../src/index.ts';
+import { content, part, STRONG } from './servers/download-server.ts';
+import type { Part } from './servers/download-server.ts';
 import { flakyServer, ok, reset, status, unavailable } from './servers/flaky-server.ts';
 import type { Answer } from './servers/flaky-server.ts';
-
-const content = Buffer.from(Array.from({ length: 5000 }, (_, index) => index % 251));
-const STRONG = { etag: '"v1"' };
-
-interface Part {
-  readonly headers?: Record<string, string>;
-  /** Bytes that are sent before the connection breaks; all without it. */
-  readonly breakAfter?: number;
-  readonly code?: number;
-  readonly contentRange?: string;
-}
-
-/** The content, or the rest of it that a Range asks for. */
-const part =
-  ({ breakAfter, code, contentRange, headers = STRONG }: Part): Answer =>
-  (response, request) => {
-    const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-    const range = contentRange ?? `bytes ${first}-${content.length - 1}/${content.length}`;
-    const bytes = content.subarray(first);
-    response.writeHead(code ?? (first > 0 ? 206 : 200), {
-      ...headers,
-      'content-length': bytes.length,
-      ...(first > 0 && { 'content-range': range }),
-    });
-    if (breakAfter === undefined) response.end(bytes);
-    else response.write(bytes.subarray(0, breakAfter), () => setImmediate(() => request.socket.destroy()));
-  };
 
 const fetch = createRetryingFetch({ baseDelay: 0, throttledBaseDelay: 0, resume: true, maxAttempts: 4 });
 const read = async (response: Response): Promise<Buffer> => Buffer.from(await response.arrayBuffer());

@@ -1,5 +1,5 @@
 // Answers of a server whose downloads break off, and what reads them.
-import type { Answer } from '../../../fetch-adapter/test/servers/flaky-server.ts';
+import type { Answer } from './flaky-server.ts';
 
 /** What is downloaded. */
 export const content: Buffer = Buffer.from(Array.from({ length: 5000 }, (_, index) => index % 251));
