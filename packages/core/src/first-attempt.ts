@@ -59,10 +59,10 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
   protected readonly bounds: FirstBounds | undefined;
   protected readonly engine: EngineState;
   protected readonly exchange: E;
-  readonly #ordinal: number;
-  #endedAt: number | undefined;
-  #status: number | undefined;
-  #operation: Operation | undefined;
+  private readonly ordinal: number;
+  private endedAt: number | undefined;
+  private status: number | undefined;
+  private operation: Operation | undefined;
 
   constructor(exchange: E, policy: RetryPolicy, engine: EngineState, bounds: FirstBounds | undefined) {
     super(bounds ?? NOBODY, 1, undefined);
@@ -70,7 +70,7 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
     this.policy = policy;
     this.engine = engine;
     this.exchange = exchange;
-    this.#ordinal = nextOrdinal();
+    this.ordinal = nextOrdinal();
     this.startedAt = policy.clock.now();
   }
 
@@ -93,14 +93,14 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
 
   /** @param request its description, where somebody else has one that will live longer */
   toOperation(request: RequestDescription = this): Operation {
-    if (this.#operation === undefined) {
+    if (this.operation === undefined) {
       const { destination, policy, startedAt } = this;
       const identity = { id: this.exchange.call.id, key: destination.key };
-      this.#operation = new Operation(policy, request, identity, startedAt, this.#ordinal);
-      this.#operation.beginAttempt(startedAt, this.#ordinal);
-      if (this.#endedAt !== undefined) this.#operation.succeed(this.#status, this.#endedAt);
+      this.operation = new Operation(policy, request, identity, startedAt, this.ordinal);
+      this.operation.beginAttempt(startedAt, this.ordinal);
+      if (this.endedAt !== undefined) this.operation.succeed(this.status, this.endedAt);
     }
-    return this.#operation;
+    return this.operation;
   }
 
   get permit(): CircuitPermit | undefined {
@@ -133,9 +133,9 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
     const { destination } = this;
     // A clock that was set back makes no duration negative.
     const endedAt = Math.max(now, this.startedAt);
-    this.#endedAt = endedAt;
-    this.#status = outcome?.kind === 'response' ? outcome.status : undefined;
-    this.#operation?.succeed(this.#status, endedAt);
+    this.endedAt = endedAt;
+    this.status = outcome?.kind === 'response' ? outcome.status : undefined;
+    this.operation?.succeed(this.status, endedAt);
     budgetOf(this)?.succeeded(0);
     this.bounds?.succeeded(endedAt - this.startedAt, endedAt);
     destination.sums.succeededAtOnce(endedAt - this.startedAt, endedAt);
@@ -155,7 +155,7 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
   protected abstract goOn(): Bounded;
 
   protected get hasSucceeded(): boolean {
-    return this.#endedAt !== undefined;
+    return this.endedAt !== undefined;
   }
 }
 

@@ -8,18 +8,18 @@ const CALL_OPTIONS = ['id', 'key', 'method', 'signal', 'retry'];
 /** A function of the user's as an exchange. */
 export class FunctionExchange<T> implements Exchange<T> {
   readonly call: CallOptions;
-  readonly #operation: (attempt: AttemptContext) => T | PromiseLike<T>;
+  private readonly operation: (attempt: AttemptContext) => T | PromiseLike<T>;
 
   constructor(operation: (attempt: AttemptContext) => T | PromiseLike<T>, call: CallOptions) {
     if (typeof operation !== 'function') {
       throw new RetryConfigError('operation', operation, 'a function that is called for each attempt');
     }
-    this.#operation = operation;
+    this.operation = operation;
     this.call = call;
   }
 
   send(attempt: AttemptContext): T | PromiseLike<T> {
-    return (0, this.#operation)(attempt);
+    return (0, this.operation)(attempt);
   }
 }
 

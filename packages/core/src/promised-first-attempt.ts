@@ -56,13 +56,13 @@ export class PromisedFirstAttempt<T> extends FirstAttempt<Exchange<T>> {
 
 /** One that may be given up before its own promise is settled. So its caller has a promise of ours. */
 export class BoundedFirstAttempt<T> extends PromisedFirstAttempt<T> {
-  readonly #end: PromiseWithResolvers<T> = Promise.withResolvers<T>();
+  private readonly end: PromiseWithResolvers<T> = Promise.withResolvers<T>();
   /** What goes on from here. */
-  #rest: PromisedExchange<T> | undefined;
+  private rest: PromisedExchange<T> | undefined;
 
   override run(): Promise<T> | undefined {
     if (!this.begin()) return undefined;
-    const { promise, resolve } = this.#end;
+    const { promise, resolve } = this.end;
     let sent: T | PromiseLike<T>;
     try {
       sent = this.exchange.send(this);
@@ -72,7 +72,7 @@ export class BoundedFirstAttempt<T> extends PromisedFirstAttempt<T> {
     }
     Promise.resolve(sent).then(
       (value) => {
-        if (this.#rest) this.#rest.answered(value, this);
+        if (this.rest) this.rest.answered(value, this);
         else resolve(this.answered(value));
       },
       (error: unknown) => {
@@ -84,11 +84,11 @@ export class BoundedFirstAttempt<T> extends PromisedFirstAttempt<T> {
   }
 
   protected override goOn(): PromisedExchange<T> {
-    if (this.#rest === undefined) {
+    if (this.rest === undefined) {
       this.bounds?.end();
-      this.#rest = super.goOn();
-      this.#end.resolve(this.#rest as unknown as PromiseLike<T>);
+      this.rest = super.goOn();
+      this.end.resolve(this.rest as unknown as PromiseLike<T>);
     }
-    return this.#rest;
+    return this.rest;
   }
 }

@@ -42,15 +42,15 @@ function checkSignal(signal: AbortSignal | null): AbortSignal | null {
 export class FetchExchange implements Exchange<Response> {
   readonly call: CallOptions;
   readonly url: string;
-  readonly #engine: RetryEngine;
-  readonly #fetch: Fetch;
-  readonly #input: string | URL | Request;
-  #init: RequestInit | undefined;
-  #body: RequestBody | undefined;
-  #policy: RetryPolicy | undefined;
-  #isSent = false;
+  private readonly engine: RetryEngine;
+  private readonly fetch: Fetch;
+  private readonly input: string | URL | Request;
+  private init: RequestInit | undefined;
+  private body: RequestBody | undefined;
+  private policy: RetryPolicy | undefined;
+  private isSent = false;
   /** Attempts that were sent, where a download may go on. */
-  #sent = 0;
+  private sent = 0;
 
   constructor(
     engine: RetryEngine,
@@ -61,11 +61,11 @@ export class FetchExchange implements Exchange<Response> {
     const request = isRequest(input) ? input : undefined;
     // As fetch itself does with what it is given, at once: the caller may change a URL while a wait is on.
     // oxlint-disable-next-line typescript/no-base-to-string
-    this.#input = request ?? String(input);
-    const url = request?.url ?? absolute(this.#input as string);
-    this.#engine = engine;
-    this.#fetch = fetch;
-    this.#init = copyOf(init);
+    this.input = request ?? String(input);
+    const url = request?.url ?? absolute(this.input as string);
+    this.engine = engine;
+    this.fetch = fetch;
+    this.init = copyOf(init);
     this.url = url;
     this.call = {
       // Of whatever else there is, the platform takes the string too.
@@ -78,7 +78,7 @@ export class FetchExchange implements Exchange<Response> {
 
   get hasIdempotencyKey(): boolean {
     try {
-      return this.#headers().has('idempotency-key');
+      return this.headers().has('idempotency-key');
     } catch {
       // Headers that the platform refuses, in its own words, when the request is sent.
       return false;
@@ -86,31 +86,31 @@ export class FetchExchange implements Exchange<Response> {
   }
 
   get replayable(): boolean {
-    return this.#body?.replayable ?? true;
+    return this.body?.replayable ?? true;
   }
 
   get concurrent(): boolean {
-    return this.#body?.concurrent ?? true;
+    return this.body?.concurrent ?? true;
   }
 
   begin(policy: RetryPolicy): void {
-    this.#policy = policy;
+    this.policy = policy;
     // It will not be sent, so nothing is read of its body.
     if (this.call.signal?.aborted) return;
-    this.#body = prepareBody(this.#input, this.#init, policy);
+    this.body = prepareBody(this.input, this.init, policy);
   }
 
   send(attempt: AttemptContext): Promise<Response> {
-    this.#isSent = true;
-    const { input, init } = this.#attemptArguments(attempt);
-    const sent = this.#fetch(input, init);
+    this.isSent = true;
+    const { input, init } = this.attemptArguments(attempt);
+    const sent = this.fetch(input, init);
     const abortable = this.call.signal !== undefined && signalOf(attempt) !== this.call.signal;
-    if (!abortable && !this.#policy?.resume) return sent;
-    this.#sent = attempt.number;
+    if (!abortable && !this.policy?.resume) return sent;
+    this.sent = attempt.number;
     // A mock may answer without a promise.
     return Promise.resolve(sent).then((response) => {
       if (abortable && response.body) keepAbortable(attempt, response.body);
-      return this.#policy?.resume ? this.#resumable(response, attempt, this.#policy) : response;
+      return this.policy?.resume ? this.resumable(response, attempt, this.policy) : response;
     });
   }
 
@@ -119,7 +119,7 @@ export class FetchExchange implements Exchange<Response> {
   }
 
   describeError(error: unknown): ErrorOutcome {
-    return { kind: 'error', error, bodyError: this.#body?.error };
+    return { kind: 'error', error, bodyError: this.body?.error };
   }
 
   discard(response: Response): Discarding | undefined {
@@ -127,24 +127,24 @@ export class FetchExchange implements Exchange<Response> {
   }
 
   retrying(): void {
-    this.#body?.retrying?.();
+    this.body?.retrying?.();
   }
 
   release(failure?: { readonly reason: unknown }): void {
-    const body = this.#body;
+    const body = this.body;
     body?.release?.(failure);
     // As the platform does with what it was given and will not read. A body that is kept has ended its source itself.
-    if (failure && !this.#isSent && (body ? !body.release : this.call.signal?.aborted)) {
-      cancelBody(this.#input, this.#init, failure.reason, body !== undefined);
+    if (failure && !this.isSent && (body ? !body.release : this.call.signal?.aborted)) {
+      cancelBody(this.input, this.init, failure.reason, body !== undefined);
     }
     // The statistics of a result know its exchange, and are not to hold what was sent.
-    this.#body = undefined;
-    if (this.#init?.body) this.#init = { ...this.#init, body: null };
+    this.body = undefined;
+    if (this.init?.body) this.init = { ...this.init, body: null };
   }
 
   /** The caller's own arguments, unless this attempt needs others. */
-  #attemptArguments(attempt: AttemptContext): FetchArguments {
-    const { input, init } = this.#body?.next() ?? { input: this.#input, init: this.#init };
+  private attemptArguments(attempt: AttemptContext): FetchArguments {
+    const { input, init } = this.body?.next() ?? { input: this.input, init: this.init };
     const signal = signalOf(attempt);
     const ownSignal = signal === this.call.signal ? undefined : signal;
     if (!attempt.headers && !ownSignal) return { input, init };
@@ -153,15 +153,15 @@ export class FetchExchange implements Exchange<Response> {
       init: {
         ...initOf(input, init),
         ...(ownSignal && { signal: ownSignal }),
-        ...(attempt.headers && { headers: this.#headers(attempt.headers) }),
+        ...(attempt.headers && { headers: this.headers(attempt.headers) }),
       },
     };
   }
 
   /** The request's headers, with others set over them: set anew each time, never appended. */
-  #headers(over?: Headers): Headers {
+  private headers(over?: Headers): Headers {
     const headers = new Headers(
-      this.#init?.headers ?? (isRequest(this.#input) ? this.#input.headers : undefined),
+      this.init?.headers ?? (isRequest(this.input) ? this.input.headers : undefined),
     );
     over?.forEach((value, name) => {
       headers.set(name, value);
@@ -169,23 +169,23 @@ export class FetchExchange implements Exchange<Response> {
     return headers;
   }
 
-  #resumable(response: Response, attempt: AttemptContext, policy: RetryPolicy): Response {
-    if (this.call.method?.toUpperCase() !== 'GET' || this.#headers().has('range')) return response;
+  private resumable(response: Response, attempt: AttemptContext, policy: RetryPolicy): Response {
+    if (this.call.method?.toUpperCase() !== 'GET' || this.headers().has('range')) return response;
     return resumable(response, {
-      engine: this.#engine,
-      attempts: this.#sent,
+      engine: this.engine,
+      attempts: this.sent,
       policy,
       exchange: this,
       send: (range, continuation) => {
-        const headers = this.#headers(attempt.headers);
+        const headers = this.headers(attempt.headers);
         // Those of `beforeRetry` and `attemptHeaders` for this very attempt.
         continuation.headers?.forEach((value, name) => {
           headers.set(name, value);
         });
         const signal = signalOf(continuation);
         for (const [name, value] of Object.entries(range)) headers.set(name, value);
-        const init = { ...initOf(this.#input, this.#init), headers, ...(signal && { signal }) };
-        return this.#fetch(this.#input, init);
+        const init = { ...initOf(this.input, this.init), headers, ...(signal && { signal }) };
+        return this.fetch(this.input, init);
       },
     });
   }

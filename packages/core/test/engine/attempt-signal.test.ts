@@ -122,6 +122,20 @@ async function turnsOf(options: RetryOptions): Promise<number> {
   return turns;
 }
 
+describe("an attempt's context, in a log of JSON", () => {
+  it('is its number and how the attempt before ended, not the operation, which goes in circles', async () => {
+    const { clock, engine } = virtualEngine({ baseDelay: 0, attemptTimeout: 1000, retryableErrors: [Error] });
+    const logged: unknown[] = [];
+    await clock.run(
+      engine.execute((attempt) => {
+        logged.push(JSON.parse(JSON.stringify(attempt)));
+        if (attempt.number === 1) throw new Error('not yet');
+      }),
+    );
+    expect(logged).toEqual([{ number: 1 }, { number: 2, previous: { kind: 'error', error: {} } }]);
+  });
+});
+
 describe('what a request that succeeds at once pays for', () => {
   it('is no timer and no AbortController', async () => {
     const made = countControllers();
