@@ -76,10 +76,13 @@ function holds(
 function runsLast(
   interceptor: unknown,
   { handlers }: AxiosInterceptorManager<InternalAxiosRequestConfig>,
-  { transitional }: InternalAxiosRequestConfig,
+  config: InternalAxiosRequestConfig,
 ): boolean {
   if (!Array.isArray(handlers)) return false;
+  // Most instances have no other.
+  if (handlers.length === 1) return handlers[0]?.fulfilled === interceptor;
   // Last in, first out, unless the user asks for the other order, or sets `transitional` without a word of it.
+  const { transitional } = config;
   const isLastFirst = !KNOWS_ORDERS || !transitional || transitional.legacyInterceptorReqResOrdering;
   const last = isLastFirst ? handlers.find(isRegistered) : handlers.findLast(isRegistered);
   return last?.fulfilled === interceptor;
