@@ -79,7 +79,7 @@ function runsLast(
   config: InternalAxiosRequestConfig,
 ): boolean {
   if (!Array.isArray(handlers)) return false;
-  // Most instances have no other.
+  // Most instances have no other: the config, a hash table in axios, need not be looked into.
   if (handlers.length === 1) return handlers[0]?.fulfilled === interceptor;
   // Last in, first out, unless the user asks for the other order, or sets `transitional` without a word of it.
   const { transitional } = config;

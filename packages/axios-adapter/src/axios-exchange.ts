@@ -33,7 +33,6 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   private readonly isOwnAdapter: boolean;
   private readonly config: InternalAxiosRequestConfig;
   private readonly token: CallerSignal | undefined;
-  private readonly givenSignal: AbortSignal | undefined;
   /** As they were before the first attempt: adapters add to the headers that they are given. */
   private headers: InternalAxiosRequestConfig['headers'];
   /** As it was before the first attempt, where an adapter of the user's has had it. */
@@ -61,8 +60,7 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
     this.headers = config.headers;
     const { cancelToken } = config;
     this.token = cancelToken && new CallerSignal(config);
-    this.givenSignal = config.signal as AbortSignal | undefined;
-    const signal = this.token?.signal ?? this.givenSignal;
+    const signal = this.token?.signal ?? (config.signal as AbortSignal | undefined);
     this.call = { method: config.method ?? 'get', signal, retry: config.retry };
   }
 
@@ -201,7 +199,9 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
 
   private dispatch(attempt: AttemptContext): AxiosResponse<unknown> | Promise<AxiosResponse<unknown>> {
     const signal = signalOf(attempt);
-    const config = this.attemptConfig(attempt, signal === this.givenSignal ? undefined : signal);
+    // That of the config itself, unless a token has its part in it.
+    const isGiven = !this.token && signal === this.call.signal;
+    const config = this.attemptConfig(attempt, isGiven ? undefined : signal);
     const sent = this.adapter(config);
     return config === this.config && !this.resuming ? sent : this.settle(attempt, config, sent);
   }

@@ -107,6 +107,16 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
     return this.bounds?.permit;
   }
 
+  private get circuit(): CircuitBreaker | undefined {
+    const { circuitBreaker } = this.policy;
+    return circuitBreaker ? this.destination.circuitBreaker(circuitBreaker) : undefined;
+  }
+
+  private get budget(): RetryBudget | undefined {
+    const { budget } = this.policy;
+    return budget ? this.destination.budget(budget) : undefined;
+  }
+
   /** The attempt is about to be sent. Returns whether it may be: a circuit that is not closed takes more thought. */
   protected begin(): boolean {
     const { bounds, exchange, policy } = this;
@@ -123,8 +133,8 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
       this.engine.destinations.release(destination);
       throw error;
     }
-    budgetOf(this)?.requested(this.startedAt);
-    bounds?.begin(this, this.startedAt, circuitOf(this), this.engine);
+    this.budget?.requested(this.startedAt);
+    bounds?.begin(this, this.startedAt, this.circuit, this.engine);
     return true;
   }
 
@@ -136,7 +146,7 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
     this.endedAt = endedAt;
     this.status = outcome?.kind === 'response' ? outcome.status : undefined;
     this.operation?.succeed(this.status, endedAt);
-    budgetOf(this)?.succeeded(0);
+    this.budget?.succeeded(0);
     this.bounds?.succeeded(endedAt - this.startedAt, endedAt);
     destination.sums.succeededAtOnce(endedAt - this.startedAt, endedAt);
     this.exchange.release?.();
@@ -157,14 +167,4 @@ export abstract class FirstAttempt<E extends ExchangeDescription>
   protected get hasSucceeded(): boolean {
     return this.endedAt !== undefined;
   }
-}
-
-// Functions, for private accessors would put a mark of their own into each object: 8 B and 2 % of a success at once.
-
-function circuitOf({ destination, policy }: FirstAttempt<ExchangeDescription>): CircuitBreaker | undefined {
-  return policy.circuitBreaker ? destination.circuitBreaker(policy.circuitBreaker) : undefined;
-}
-
-function budgetOf({ destination, policy }: FirstAttempt<ExchangeDescription>): RetryBudget | undefined {
-  return policy.budget ? destination.budget(policy.budget) : undefined;
 }
