@@ -1,7 +1,7 @@
 /** The guards of a destination that an operation holds something of: a place, a permit. */
 
 import type { Timer } from './clock.ts';
-import type { Bulkhead } from './guards/bulkhead.ts';
+import type { QueuedBulkhead } from './guards/bulkhead.ts';
 import { isStoppable } from './guards/circuit-breaker.ts';
 import type { CircuitBreaker, CircuitPermit } from './guards/circuit-breaker.ts';
 import type { Destination } from './guards/destination.ts';
@@ -19,7 +19,7 @@ export class OperationGuards {
   readonly circuit: CircuitBreaker | undefined;
   readonly hedging: Hedging | undefined;
   readonly #operation: Operation;
-  readonly #bulkhead: Bulkhead | undefined;
+  readonly #bulkhead: QueuedBulkhead | undefined;
   readonly #pacer: Pacer | undefined;
   #hasPlace = false;
   #permit: CircuitPermit | undefined;

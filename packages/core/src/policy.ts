@@ -5,19 +5,18 @@ import { systemClock, systemRandom } from './clock.ts';
 import type { Clock, Random } from './clock.ts';
 import { RetryConfigError } from './errors.ts';
 import type { RetryHooks } from './events.ts';
+import { GUARDS } from './guards/guard-options.ts';
+import type { GuardSettings } from './guards/guard-options.ts';
 import {
-  GUARDS,
   resolveBudget,
   resolveBulkhead,
   resolveCircuitBreaker,
   resolveHedge,
   resolvePacer,
-} from './guards/guard-options.ts';
-import type { GuardSettings } from './guards/guard-options.ts';
+} from './guards/resolve-guards.ts';
 import { ERROR_CODES } from './http/error-codes.ts';
 import { IDEMPOTENT_METHODS } from './http/methods.ts';
 import type { AnyRetryOptions, ErrorMatcher, GeneralOptions } from './options.ts';
-import { checkBulkhead, checkCircuitBreaker, checkHedge } from './options/guards-schema.ts';
 import { checkOptions, overrideShape } from './options/schema.ts';
 import type { FailureClass } from './outcome.ts';
 import type { RequestDescription } from './request.ts';
@@ -76,7 +75,7 @@ export function resolvePolicy(options: unknown): RetryPolicy {
 export function overridePolicy(
   engineOptions: AnyRetryOptions,
   override: unknown,
-  enginePolicy: RetryPolicy = resolvePolicy(engineOptions),
+  enginePolicy: RetryPolicy,
 ): RetryPolicy {
   if (override === false) {
     // A download that may not go on has no end of ours either.
@@ -166,7 +165,6 @@ export function resolveOptions(
     random: options.random ?? systemRandom,
   };
   checkWhole(policy);
-  checkGuards(policy, inherited);
   return Object.freeze(policy);
 }
 
@@ -179,15 +177,8 @@ function resolveGuards(options: AnyRetryOptions, inherited: Partial<GuardSetting
       inherited.circuitBreaker ?? (circuitBreaker && resolveCircuitBreaker(circuitBreaker, attemptTimeout)),
     bulkhead: inherited.bulkhead ?? (bulkhead && resolveBulkhead(bulkhead)),
     pacer: inherited.pacer ?? (pacer && resolvePacer(pacer)),
-    hedge: inherited.hedge ?? (hedge && resolveHedge(hedge)),
+    hedge: inherited.hedge ?? (hedge && resolveHedge(hedge, attemptTimeout)),
   };
-}
-
-function checkGuards(policy: RetryPolicy, inherited: Partial<GuardSettings>): void {
-  const { attemptTimeout, bulkhead, circuitBreaker, hedge } = policy;
-  if (circuitBreaker && !inherited.circuitBreaker) checkCircuitBreaker(circuitBreaker, attemptTimeout);
-  if (bulkhead && !inherited.bulkhead) checkBulkhead(bulkhead);
-  if (hedge && !inherited.hedge) checkHedge(hedge, attemptTimeout);
 }
 
 function checkWhole(policy: RetryPolicy): void {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { systemClock, systemRandom } from '../src/clock.ts';
 import { ERROR_CODES } from '../src/http/error-codes.ts';
 import type { AnyRetryOptions } from '../src/options.ts';
-import { overridePolicy, resolvePolicy } from '../src/policy.ts';
+import { resolvePolicy } from '../src/policy.ts';
+import { overridePolicy } from './overridden-policy.ts';
 import { virtualClock } from '../src/testing/virtual-clock.ts';
 
 const matcher = (): boolean => true;

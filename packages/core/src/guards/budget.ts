@@ -3,8 +3,8 @@
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import { checkGuard } from '../options/guards-schema.ts';
-import { resolveBudget } from './guard-options.ts';
 import type { BudgetOptions, BudgetSettings } from './guard-options.ts';
+import { resolveBudget } from './resolve-guards.ts';
 import { RollingSums } from './rolling-sums.ts';
 
 /** What a budget holds now. */

@@ -3,9 +3,9 @@
 import { systemClock } from '../clock.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { BulkheadFullError } from '../errors.ts';
-import { checkBulkhead, checkGuard } from '../options/guards-schema.ts';
-import { resolveBulkhead } from './guard-options.ts';
+import { checkGuard } from '../options/guards-schema.ts';
 import type { BulkheadOptions, BulkheadSettings } from './guard-options.ts';
+import { resolveBulkhead } from './resolve-guards.ts';
 import { subscribe, unsubscribe } from '../signals.ts';
 import { Place, WaitQueue } from './wait-queue.ts';
 
@@ -56,9 +56,7 @@ export function createBulkhead(
   { clock = systemClock }: { readonly clock?: Clock } = {},
 ): Bulkhead {
   checkGuard('bulkhead', options);
-  const settings = resolveBulkhead(options);
-  checkBulkhead(settings);
-  return new QueuedBulkhead(settings, clock);
+  return new StandaloneBulkhead(resolveBulkhead(options), clock);
 }
 
 interface Waiter {
@@ -66,15 +64,16 @@ interface Waiter {
   timer: Timer | undefined;
 }
 
-export class QueuedBulkhead implements Bulkhead {
-  readonly #settings: BulkheadSettings;
+/** A bulkhead as an engine needs it: nobody waits who could enter. */
+export class QueuedBulkhead implements Omit<Bulkhead, 'run'> {
+  protected readonly settings: BulkheadSettings;
   readonly #clock: Clock;
   readonly #queue = new WaitQueue<Waiter>();
   #active = 0;
   #refused = 0;
 
   constructor(settings: BulkheadSettings, clock: Clock) {
-    this.#settings = settings;
+    this.settings = settings;
     this.#clock = clock;
   }
 
@@ -84,14 +83,13 @@ export class QueuedBulkhead implements Bulkhead {
 
   tryEnter(): boolean {
     // A place that is free while others wait does not exist: it is handed on in `leave`.
-    if (this.#active >= this.#settings.maxConcurrent) return false;
+    if (this.#active >= this.settings.maxConcurrent) return false;
     this.#active += 1;
     return true;
   }
 
   wait(ended: (admission: Admission) => void): { cancel(): void } | undefined {
-    const { maxQueue, queueTimeout } = this.#settings;
-    if (this.tryEnter()) return this.#admit(ended);
+    const { maxQueue, queueTimeout } = this.settings;
     if (this.#queue.length >= maxQueue) {
       this.#refused += 1;
       return undefined;
@@ -121,6 +119,28 @@ export class QueuedBulkhead implements Bulkhead {
     next.ended('admitted');
   }
 
+  #giveUp(place: Place<Waiter>): void {
+    if (!this.#queue.delete(place)) return;
+    this.#refused += 1;
+    place.value.ended('timed_out');
+  }
+}
+
+class StandaloneBulkhead extends QueuedBulkhead implements Bulkhead {
+  override wait(ended: (admission: Admission) => void): { cancel(): void } | undefined {
+    if (!this.tryEnter()) return super.wait(ended);
+    let cancelled = false;
+    queueMicrotask(() => {
+      if (cancelled) this.leave();
+      else ended('admitted');
+    });
+    return {
+      cancel: () => {
+        cancelled = true;
+      },
+    };
+  }
+
   async run<T>(
     work: () => T | PromiseLike<T>,
     { signal }: { readonly signal?: AbortSignal } = {},
@@ -145,34 +165,14 @@ export class QueuedBulkhead implements Bulkhead {
       const waiting = this.wait((admission) => {
         if (signal) unsubscribe(signal, subscriber);
         if (admission === 'admitted') resolve();
-        else reject(new BulkheadFullError(queueTimedOut(this.#settings)));
+        else reject(new BulkheadFullError(queueTimedOut(this.settings)));
       });
       if (waiting === undefined) {
-        reject(new BulkheadFullError(queueIsFull(this.#settings)));
+        reject(new BulkheadFullError(queueIsFull(this.settings)));
         return;
       }
       if (signal) subscribe(signal, subscriber);
     });
-  }
-
-  /** There is a place already. */
-  #admit(ended: (admission: Admission) => void): { cancel(): void } {
-    let cancelled = false;
-    queueMicrotask(() => {
-      if (cancelled) this.leave();
-      else ended('admitted');
-    });
-    return {
-      cancel: () => {
-        cancelled = true;
-      },
-    };
-  }
-
-  #giveUp(place: Place<Waiter>): void {
-    if (!this.#queue.delete(place)) return;
-    this.#refused += 1;
-    place.value.ended('timed_out');
   }
 }
 

@@ -2,13 +2,13 @@
 
 import { systemClock, systemRandom } from '../clock.ts';
 import type { Clock, Random } from '../clock.ts';
-import { checkCircuitBreaker, checkGuard } from '../options/guards-schema.ts';
+import { checkGuard } from '../options/guards-schema.ts';
 import type { CircuitState } from '../outcome.ts';
 import { shareOf } from '../warnings.ts';
 import { CountWindow, TimeWindow } from './call-window.ts';
 import type { CallCounts, CallWindow } from './call-window.ts';
-import { resolveCircuitBreaker } from './guard-options.ts';
 import type { CircuitBreakerOptions, CircuitBreakerSettings } from './guard-options.ts';
+import { resolveCircuitBreaker } from './resolve-guards.ts';
 
 /** What a breaker has seen and does. */
 export interface CircuitMetrics extends CallCounts {
@@ -81,9 +81,7 @@ export function createCircuitBreaker(
   { clock = systemClock, random = systemRandom }: { readonly clock?: Clock; readonly random?: Random } = {},
 ): CircuitBreaker {
   checkGuard('circuitBreaker', options);
-  const settings = resolveCircuitBreaker(options, undefined);
-  checkCircuitBreaker(settings, undefined);
-  return new WindowedCircuitBreaker(settings, clock, random);
+  return new WindowedCircuitBreaker(resolveCircuitBreaker(options), clock, random);
 }
 
 type Listener = (to: CircuitState, from: CircuitState) => void;

@@ -5,7 +5,7 @@ import type { CircuitState } from '../outcome.ts';
 import { budgetOf } from './budget.ts';
 import type { BudgetState, RetryBudget } from './budget.ts';
 import { QueuedBulkhead } from './bulkhead.ts';
-import type { Bulkhead, BulkheadState } from './bulkhead.ts';
+import type { BulkheadState } from './bulkhead.ts';
 import { WindowedCircuitBreaker } from './circuit-breaker.ts';
 import type { CircuitBreaker, CircuitMetrics } from './circuit-breaker.ts';
 import type {
@@ -53,7 +53,7 @@ export class Destination {
   readonly #surroundings: GuardSurroundings;
   #budget: RetryBudget | undefined;
   #circuitBreaker: WindowedCircuitBreaker | undefined;
-  #bulkhead: Bulkhead | undefined;
+  #bulkhead: QueuedBulkhead | undefined;
   #pacer: Pacer | undefined;
   #hedging: Hedging | undefined;
   #overridden: WeakMap<object, unknown> | undefined;
@@ -74,17 +74,6 @@ export class Destination {
     return this.#circuitBreaker === undefined || this.#circuitBreaker.state === 'closed';
   }
 
-  /** Whether a request has needed a guard of the policy yet. */
-  get isGuarded(): boolean {
-    return (
-      this.#budget !== undefined ||
-      this.#circuitBreaker !== undefined ||
-      this.#bulkhead !== undefined ||
-      this.#pacer !== undefined ||
-      this.#hedging !== undefined
-    );
-  }
-
   budget(settings: BudgetSettings): RetryBudget {
     const { clock } = this.#surroundings;
     if (settings === this.#settings.budget) return (this.#budget ??= budgetOf(settings, clock));
@@ -98,7 +87,7 @@ export class Destination {
     return this.#override(settings, () => this.#makeCircuitBreaker(settings));
   }
 
-  bulkhead(settings: BulkheadSettings): Bulkhead {
+  bulkhead(settings: BulkheadSettings): QueuedBulkhead {
     const { clock } = this.#surroundings;
     if (settings === this.#settings.bulkhead) return (this.#bulkhead ??= new QueuedBulkhead(settings, clock));
     return this.#override(settings, () => new QueuedBulkhead(settings, clock));

@@ -25,7 +25,7 @@ export class Destinations {
     limit: number,
     settings: GuardSettings,
     surroundings: GuardSurroundings,
-    forgotten: (destination: Destination) => void = () => undefined,
+    forgotten: (destination: Destination) => void,
   ) {
     this.#limit = limit;
     this.#settings = settings;
@@ -64,8 +64,11 @@ export class Destinations {
     return this.#byKey.values();
   }
 
+  /** Those of which a request has needed a guard yet. */
   snapshot(): readonly GuardsSnapshot[] {
-    return [...this].filter(({ isGuarded }) => isGuarded).map((destination) => destination.snapshot());
+    return [...this]
+      .map((destination) => destination.snapshot())
+      .filter((snapshot) => Object.keys(snapshot).some((name) => name !== 'key'));
   }
 
   #find(key: string): Destination {

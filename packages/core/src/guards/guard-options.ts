@@ -1,4 +1,4 @@
-/** What the guards are asked for, and what that comes to with the defaults. */
+/** What the guards can be asked for, and what that comes to with the defaults. */
 
 /** Retries as a share of the requests of the last seconds. */
 export interface WindowBudgetOptions {
@@ -49,21 +49,6 @@ export type BudgetSettings =
       readonly refund: number;
       readonly threshold: number | undefined;
     };
-
-export function resolveBudget(options: BudgetOptions): BudgetSettings {
-  if (options.kind === 'tokens') {
-    return Object.freeze({
-      kind: 'tokens',
-      capacity: options.capacity ?? 500,
-      cost: options.cost ?? 14,
-      throttledCost: options.throttledCost ?? (options.threshold === undefined ? 5 : (options.cost ?? 14)),
-      refund: options.refund ?? 1,
-      threshold: options.threshold,
-    });
-  }
-  const { minPerSecond = 10, ratio = 0.2, window = 10_000 } = options;
-  return Object.freeze({ kind: 'window', ratio, minPerSecond, window });
-}
 
 /** Which calls are slow, and how many of them are too many: both or neither. */
 export type SlowCallOptions =
@@ -121,31 +106,6 @@ export interface CircuitBreakerSettings {
   readonly mode: 'requests' | 'retries';
 }
 
-export function resolveCircuitBreaker(
-  options: CircuitBreakerOptions,
-  attemptTimeout: number | undefined,
-): CircuitBreakerSettings {
-  const { calls, duration } = options.window ?? {};
-  const { maxOpenTime = Math.max(60_000, options.openTime ?? 0) } = options;
-  return Object.freeze({
-    failureRate: options.failureRate ?? 0.5,
-    slowCallRate: options.slowCallRate,
-    slowCallDuration: options.slowCallDuration,
-    window: Object.freeze(
-      calls === undefined ? { duration: duration ?? Math.max(30_000, 2 * (attemptTimeout ?? 0)) } : { calls },
-    ),
-    // A default never collides with what was given.
-    minimumThroughput: options.minimumThroughput ?? Math.min(20, calls ?? 20),
-    openTime: options.openTime ?? Math.min(5000, maxOpenTime),
-    openTimeGrowth: options.openTimeGrowth ?? 2,
-    maxOpenTime,
-    openTimeJitter: options.openTimeJitter ?? 0.2,
-    probes: options.probes ?? 3,
-    maxHalfOpenTime: options.maxHalfOpenTime ?? 30_000,
-    mode: options.mode ?? 'requests',
-  });
-}
-
 /** How many operations a destination takes at once. */
 export type BulkheadOptions = {
   /** Operations that run at once. */
@@ -169,14 +129,6 @@ export interface BulkheadSettings {
   readonly queueTimeout: number | undefined;
 }
 
-export function resolveBulkhead({
-  maxConcurrent,
-  maxQueue = 0,
-  queueTimeout,
-}: BulkheadOptions): BulkheadSettings {
-  return Object.freeze({ maxConcurrent, maxQueue, queueTimeout });
-}
-
 /** How slow a client may become. */
 export interface PacerOptions {
   /** Requests per second that are sent however much the server throttles. @default 0.5 */
@@ -186,10 +138,6 @@ export interface PacerOptions {
 /** A pacer's settings with the defaults filled in. */
 export interface PacerSettings {
   readonly minRate: number;
-}
-
-export function resolvePacer({ minRate = 0.5 }: PacerOptions): PacerSettings {
-  return Object.freeze({ minRate });
 }
 
 /** A share of the observed response times, such as `'p95'` or `'p99.9'`. */
@@ -211,15 +159,6 @@ export interface HedgeSettings {
   readonly delay: number | { readonly quantile: number };
   readonly maxHedges: number;
   readonly maxExtraLoad: number;
-}
-
-export function resolveHedge({
-  delay = 'p95',
-  maxExtraLoad = 0.05,
-  maxHedges = 1,
-}: HedgeOptions): HedgeSettings {
-  const wait = typeof delay === 'number' ? delay : Object.freeze({ quantile: Number(delay.slice(1)) / 100 });
-  return Object.freeze({ delay: wait, maxHedges, maxExtraLoad });
 }
 
 /** The options that are guards. */

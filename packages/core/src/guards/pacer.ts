@@ -5,8 +5,8 @@ import type { Clock, Timer } from '../clock.ts';
 import type { Quota } from '../http/rate-limit.ts';
 import { checkGuard } from '../options/guards-schema.ts';
 import { CubicRate } from './cubic-rate.ts';
-import { resolvePacer } from './guard-options.ts';
 import type { PacerOptions, PacerSettings } from './guard-options.ts';
+import { resolvePacer } from './resolve-guards.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { Place, WaitQueue } from './wait-queue.ts';
 

@@ -1,16 +1,12 @@
-/** The schemas of the guards: what each accepts, and which of its settings can't hold together. */
+/** The schemas of the guards: what each accepts. */
 
 import * as z from 'zod/mini';
 
-import { RetryConfigError } from '../errors.ts';
 import type {
   BudgetOptions,
   BulkheadOptions,
-  BulkheadSettings,
   CircuitBreakerOptions,
-  CircuitBreakerSettings,
   HedgeOptions,
-  HedgeSettings,
   PacerOptions,
   Quantile,
   TokenBudgetOptions,
@@ -122,7 +118,7 @@ export const guardSchemas: {
   readonly hedge: () => z.ZodMiniType<HedgeOptions, HedgeOptions>;
 } = /* @__PURE__ */ lazy({
   budget,
-  // Which settings need each other is in their types, and checked below.
+  // Which settings need each other is in their types, and checked with the defaults.
   circuitBreaker: circuitBreaker as () => z.ZodMiniType<CircuitBreakerOptions, CircuitBreakerOptions>,
   bulkhead: bulkhead as () => z.ZodMiniType<BulkheadOptions, BulkheadOptions>,
   pacer,
@@ -147,67 +143,4 @@ type Agreement =
 export function checkGuard(name: GuardName, options: unknown = {}): void {
   const shape: Readonly<Record<string, () => z.ZodMiniType<Agreement>>> = { [name]: guardSchemas[name] };
   check(shape, { [name]: options });
-}
-
-/** Settings of a breaker that can't hold together. */
-export function checkCircuitBreaker(
-  settings: CircuitBreakerSettings,
-  attemptTimeout: number | undefined,
-): void {
-  const { maxOpenTime, minimumThroughput, openTime, slowCallDuration, slowCallRate, window } = settings;
-  if ((slowCallRate === undefined) !== (slowCallDuration === undefined)) {
-    const [missing, given] =
-      slowCallRate === undefined
-        ? ['slowCallRate', 'slowCallDuration']
-        : ['slowCallDuration', 'slowCallRate'];
-    throw new RetryConfigError(`circuitBreaker.${missing}`, undefined, `a value together with ${given}`);
-  }
-  if (slowCallDuration !== undefined && attemptTimeout !== undefined && slowCallDuration >= attemptTimeout) {
-    throw new RetryConfigError(
-      'circuitBreaker.slowCallDuration',
-      slowCallDuration,
-      `less than attemptTimeout, which is ${attemptTimeout} ms: no call lasts longer`,
-    );
-  }
-  if (openTime > maxOpenTime) {
-    throw new RetryConfigError(
-      'circuitBreaker.openTime',
-      openTime,
-      `at most maxOpenTime, which is ${maxOpenTime} ms`,
-    );
-  }
-  if ('calls' in window && minimumThroughput > window.calls) {
-    throw new RetryConfigError(
-      'circuitBreaker.minimumThroughput',
-      minimumThroughput,
-      `at most window.calls, which is ${window.calls}: the window holds no more`,
-    );
-  }
-  if ('duration' in window && attemptTimeout !== undefined && window.duration < 2 * attemptTimeout) {
-    throw new RetryConfigError(
-      'circuitBreaker.window.duration',
-      window.duration,
-      `at least twice attemptTimeout, which is ${attemptTimeout} ms: slow failures would be forgotten before they count`,
-    );
-  }
-}
-
-/** Settings of a bulkhead that can't hold together. */
-export function checkBulkhead({ maxQueue, queueTimeout }: BulkheadSettings): void {
-  if (queueTimeout === undefined || maxQueue > 0) return;
-  throw new RetryConfigError(
-    'bulkhead.queueTimeout',
-    queueTimeout,
-    'no queueTimeout without a queue; give maxQueue too',
-  );
-}
-
-/** Settings of hedging that no policy can make use of. */
-export function checkHedge({ delay }: HedgeSettings, attemptTimeout: number | undefined): void {
-  if (typeof delay !== 'number' || attemptTimeout === undefined || delay < attemptTimeout) return;
-  throw new RetryConfigError(
-    'hedge.delay',
-    delay,
-    `less than attemptTimeout, which is ${attemptTimeout} ms: the attempt has ended by then`,
-  );
 }

@@ -6,7 +6,7 @@ import {
   OperationTimeoutError,
   RetryConfigError,
 } from '../../src/index.ts';
-import { overridePolicy } from '../../src/policy.ts';
+import { overridePolicy } from '../overridden-policy.ts';
 import { neverSettles, rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 describe('wrong options of a call', () => {

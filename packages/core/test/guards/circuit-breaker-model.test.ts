@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { WindowedCircuitBreaker } from '../../src/guards/circuit-breaker.ts';
 import type { CircuitPermit } from '../../src/guards/circuit-breaker.ts';
-import { resolveCircuitBreaker } from '../../src/guards/guard-options.ts';
+import { resolveCircuitBreaker } from '../../src/guards/resolve-guards.ts';
 import type { CircuitBreakerOptions, CircuitBreakerSettings } from '../../src/guards/guard-options.ts';
 import { CircuitBreakerModel } from './circuit-breaker-model.ts';
 import type { ModelPermit } from './circuit-breaker-model.ts';

@@ -9,7 +9,8 @@ import { deferred } from '../virtual-engine.ts';
 const make = (limit: number): Destinations => {
   const policy = resolvePolicy({});
   const { clock, random } = policy;
-  return new Destinations(limit, policy, { clock, random, circuitChanged: () => undefined });
+  const surroundings = { clock, random, circuitChanged: () => undefined };
+  return new Destinations(limit, policy, surroundings, () => undefined);
 };
 const keys = (destinations: Destinations): string => {
   return [...destinations].map(({ key }) => key).join(' ');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { resolveHedge } from '../../src/guards/guard-options.ts';
+import { resolveHedge } from '../../src/guards/resolve-guards.ts';
 import type { HedgeOptions } from '../../src/guards/guard-options.ts';
 import { Hedging } from '../../src/guards/hedging.ts';
 import { virtualClock } from '../../src/testing/virtual-clock.ts';

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import type { GuardSettings } from '../../src/guards/guard-options.ts';
 import { SettingsCache } from '../../src/guards/settings-cache.ts';
-import { overridePolicy, resolvePolicy } from '../../src/policy.ts';
+import { resolvePolicy } from '../../src/policy.ts';
+import { overridePolicy } from '../overridden-policy.ts';
 
 const OPTIONS = {
   budget: { ratio: 0.1 },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { overridePolicy, resolvePolicy } from '../../src/policy.ts';
+import { resolvePolicy } from '../../src/policy.ts';
+import { overridePolicy } from '../overridden-policy.ts';
 import { refusalOf } from '../refusal.ts';
 
 const DURATION = 'a number of ms of at least 0';
