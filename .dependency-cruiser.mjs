@@ -51,6 +51,7 @@ const floors = Object.entries({
     'replayable-stream.ts',
     'hedge.ts',
     'hedged-execution.ts',
+    'listening-execution.ts',
     'retry.ts',
   ],
   surface: ['index.ts', 'testing/'],

@@ -8,6 +8,7 @@ import type { Destination } from './guards/destination.ts';
 import { Interruption } from './interruption.ts';
 import { OperationGuards } from './operation-guards.ts';
 import type { Operation } from './operation.ts';
+import type { InterruptionKind } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
 import { subscribe, unsubscribe } from './signals.ts';
 import type { SignalSubscriber } from './signals.ts';
@@ -84,9 +85,8 @@ export abstract class Admission extends Waiting implements SignalSubscriber {
   }
 
   /**
-   * The way into the bulkhead. Returns whether the operation is in; if it has to wait, `entered` is called later.
-   *
-   * @throws Interruption when there is no place, and none will come
+   * The way into the bulkhead. Returns whether the operation is in; if it has to wait, `entered` is called later, and if
+   * no place will come, the operation ends.
    */
   protected enter(): boolean {
     const { guards } = this;
@@ -124,23 +124,15 @@ export abstract class Admission extends Waiting implements SignalSubscriber {
           });
   }
 
-  /** Whether the policy has guards that an attempt has to pass. */
-  protected get isGuarded(): boolean {
-    return this.policy.circuitBreaker !== false || this.policy.pacer !== false;
-  }
-
   /**
    * The way of an attempt through the circuit breaker and the pacer. Returns whether it may be sent now; if it has to
-   * wait, `passed` is called later.
-   *
-   * @throws Interruption when it may not be sent
+   * wait, `passed` is called later, and if it may not be sent, the operation ends.
    */
-  protected pass(now: number): boolean {
-    const guards = this.guards as OperationGuards;
-    if (!guards.tryAcquire(now)) throw new Interruption('circuit_breaker_open');
+  protected pass(now: number, guards: OperationGuards): boolean {
+    if (!guards.tryAcquire(now)) return this.#refuse('circuit_breaker_open');
     const turnIn = guards.tryTake(now);
     if (turnIn === 0) return true;
-    if (turnIn >= this.operation.remaining(now)) throw new Interruption('wait_exceeds_timeout');
+    if (turnIn >= this.operation.remaining(now)) return this.#refuse('wait_exceeds_timeout');
     this.operation.waitBegan();
     this.waitWhileClosed(
       guards.stoppingCircuit,
@@ -149,6 +141,11 @@ export abstract class Admission extends Waiting implements SignalSubscriber {
         this.passed(this.policy.clock.now());
       }),
     );
+    return false;
+  }
+
+  #refuse(kind: InterruptionKind): false {
+    this.ended(new Interruption(kind));
     return false;
   }
 

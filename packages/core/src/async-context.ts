@@ -23,7 +23,7 @@ function openHooks(): Partial<AsyncHooksModule> {
 }
 
 /** Whatever context it is run in. */
-export const ANY_CONTEXT: AsyncContext = {
+const ANY_CONTEXT: AsyncContext = {
   runInAsyncScope(run) {
     run();
   },

@@ -1,53 +1,37 @@
 /** Drives an operation by the events of its client. */
 
-import { operationOf, statisticsOf } from './attached-statistics.ts';
-import { ANY_CONTEXT } from './async-context.ts';
-import type { AsyncContext } from './async-context.ts';
+import { operationOf } from './attached-statistics.ts';
 import type { Attempt } from './attempt.ts';
 import type { AttemptEntry } from './attempt-entry.ts';
-import type { AttemptContext, EventOperation, ExchangeDescription, Transport } from './exchange.ts';
+import type { AttemptContext, ExchangeDescription, Transport } from './exchange.ts';
 import { Execution } from './execution.ts';
 import type { BegunAttempt } from './execution.ts';
 import type { EngineState } from './engine-state.ts';
 import { findInCauses } from './http/error-class.ts';
 import { Interruption } from './interruption.ts';
-import type { Wait } from './interruption.ts';
 import { isObserved, observe } from './observation.ts';
 import type { Operation } from './operation.ts';
 import { SUCCESS } from './outcome.ts';
-import type { Classification, Decision, InterruptionKind, Outcome, ResponseOutcome } from './outcome.ts';
+import type { Classification, InterruptionKind, Outcome } from './outcome.ts';
 import type { RetryPolicy } from './policy.ts';
-import type { RequestStatistics } from './record.ts';
 
 /** Runs one exchange to its end. Where nothing has to be waited for, everything happens within the client's event. */
-export class EventExecution extends Execution implements EventOperation {
+export class EventExecution extends Execution {
   protected readonly transport: Transport;
   /** The attempt that has not ended yet; of several, the first that was sent. */
   protected attempt: Attempt | undefined;
-  /** The wait for a retry. */
-  #wait: Wait | undefined;
-  readonly #context: AsyncContext;
 
-  /**
-   * @param first its first attempt, where that was begun without it
-   * @param context what it goes on in, where the client's events come in that of somebody else
-   */
+  /** @param first its first attempt, where that was begun without it */
   constructor(
     exchange: ExchangeDescription,
     transport: Transport,
     policy: RetryPolicy,
     engine: EngineState,
     first?: Attempt & BegunAttempt,
-    context: AsyncContext = ANY_CONTEXT,
   ) {
     super(exchange, policy, engine, first);
-    this.#context = context;
     this.transport = transport;
     this.attempt = first;
-  }
-
-  get statistics(): RequestStatistics {
-    return statisticsOf(this.operation);
   }
 
   start(): void {
@@ -66,16 +50,7 @@ export class EventExecution extends Execution implements EventOperation {
     this.open();
     // `key` may have aborted.
     if (this.endIfInterrupted()) return;
-    if (!this.policy.bulkhead || this.#mayEnter()) this.entered(this.operation.startedAt);
-  }
-
-  /** Whether there is a place at once; where none will come, the operation ends. */
-  #mayEnter(): boolean {
-    try {
-      return this.enter();
-    } catch (error) {
-      return this.#refused(error);
-    }
+    if (this.enter()) this.entered(this.operation.startedAt);
   }
 
   protected override entered(now: number): void {
@@ -83,24 +58,7 @@ export class EventExecution extends Execution implements EventOperation {
     this.#pass(now);
   }
 
-  responded(outcome: ResponseOutcome, attempt: AttemptContext): void {
-    this.#resume(() => {
-      this.#attemptEnded(outcome, attempt);
-    });
-  }
-
-  /** What follows from an event of the client. */
-  #resume(goOn: () => void): void {
-    const { observation } = this;
-    const resumed = observation
-      ? () => {
-          observation.resume(goOn);
-        }
-      : goOn;
-    this.#context.runInAsyncScope(resumed);
-  }
-
-  /** The same for a client whose answers may be anything; `undefined` is a success that needs no words. */
+  /** The attempt was answered; `undefined` is a success that needs no words. */
   answered(outcome: Outcome | undefined, attempt: AttemptContext): void {
     // Only what is asked about needs words.
     const isAsked = outcome === undefined && this.policy.shouldRetry !== undefined;
@@ -108,20 +66,7 @@ export class EventExecution extends Execution implements EventOperation {
     this.#attemptEnded(isAsked ? { kind: 'value', value } : outcome, attempt);
   }
 
-  succeeded(status: number, attempt: AttemptContext): void {
-    this.#resume(() => {
-      if (!this.take(attempt)) return;
-      this.#succeed({ kind: 'response', status } as ResponseOutcome, this.policy.clock.now(), attempt);
-    });
-  }
-
   failed(error: unknown, attempt: AttemptContext): void {
-    this.#resume(() => {
-      this.#failed(error, attempt);
-    });
-  }
-
-  #failed(error: unknown, attempt: AttemptContext): void {
     // An abort is seen even before its event has been told.
     if (this.callerSignal?.aborted) {
       this.stop(this.abortion());
@@ -136,14 +81,6 @@ export class EventExecution extends Execution implements EventOperation {
     } catch (fault) {
       return { kind: 'error', error: fault };
     }
-  }
-
-  abort(reason: unknown): void {
-    this.stop(new Interruption('caller_aborted', reason));
-  }
-
-  hurry(): void {
-    this.#wait?.grant();
   }
 
   override interrupt(interruption: Interruption): void {
@@ -161,33 +98,14 @@ export class EventExecution extends Execution implements EventOperation {
     else this.end(new Interruption(kind, reason));
   }
 
-  protected override waitBegan(wait: Wait): void {
-    this.#wait = wait;
-  }
-
   /** Sends the next attempt, as soon as the guards let it through. */
   #pass(now: number): void {
-    if (this.isGuarded) {
-      if (!this.#mayPass(now)) return;
+    if (this.guards) {
+      if (!this.pass(now, this.guards)) return;
       // A change of the circuit is told within this.
       if (this.endIfInterrupted()) return;
     }
     this.passed(now);
-  }
-
-  /** Whether the guards let the next attempt through at once; where they never will, the operation ends. */
-  #mayPass(now: number): boolean {
-    try {
-      return this.pass(now);
-    } catch (error) {
-      return this.#refused(error);
-    }
-  }
-
-  #refused(error: unknown): false {
-    if (!Interruption.is(error)) throw error;
-    this.end(error);
-    return false;
   }
 
   protected override passed(startedAt: number): void {
@@ -195,7 +113,7 @@ export class EventExecution extends Execution implements EventOperation {
     // Who observes attempts may abort within this.
     if (this.endIfInterrupted()) return;
     this.attempt = attempt;
-    if (this.policy.attemptTimeout !== undefined) this.limitAttempt(startedAt);
+    this.limitAttempt(startedAt);
     this.sendAttempt(attempt);
   }
 
@@ -290,13 +208,13 @@ export class EventExecution extends Execution implements EventOperation {
     now: number = this.policy.clock.now(),
   ): void {
     if (outcome === undefined || classification.failureClass === undefined) {
-      this.#succeed(outcome, endedAt, attempt);
+      this.endWell(outcome, endedAt, attempt);
       this.transport.accept(attempt);
       return;
     }
     const decision = this.decide(outcome, classification, endedAt, now);
     if (decision.action === 'retry') {
-      this.#retry(decision, outcome, attempt);
+      this.prepareRetry(decision, outcome, this.transport.discard(attempt));
       return;
     }
     const result = this.transport.result?.(attempt);
@@ -311,28 +229,17 @@ export class EventExecution extends Execution implements EventOperation {
     this.transport.fail(failure.reason);
   }
 
-  #succeed(outcome: Outcome | undefined, endedAt: number, attempt: AttemptContext): void {
+  protected endWell(outcome: Outcome | undefined, endedAt: number, attempt: AttemptContext): void {
     this.succeed(this.transport.result?.(attempt), outcome, endedAt);
     this.close();
   }
 
-  #retry(decision: Decision & { action: 'retry' }, outcome: Outcome, attempt: AttemptContext): void {
-    this.prepareRetry(decision, outcome, this.transport.discard(attempt));
-  }
-
   protected override rested(): void {
-    this.#wait = undefined;
     this.#pass(this.policy.clock.now());
   }
 
   override ended(interruption: Interruption): void {
-    this.#wait = undefined;
     this.end(interruption);
-  }
-
-  protected override close(): void {
-    super.close();
-    this.#context.emitDestroy();
   }
 
   /** An abort within a callback, where nothing is under way that it could end. */

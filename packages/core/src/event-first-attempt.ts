@@ -2,10 +2,11 @@
 
 import { currentContext } from './async-context.ts';
 import { statisticsOf } from './attached-statistics.ts';
-import { EventExecution } from './event-execution.ts';
 import type { AttemptContext, EventExchange, EventOperation } from './exchange.ts';
 import { FirstAttempt } from './first-attempt.ts';
 import { classifyHttp } from './http/classify.ts';
+import { ListeningExecution } from './listening-execution.ts';
+import type { Listening } from './listening-execution.ts';
 import type { ResponseOutcome } from './outcome.ts';
 import type { RequestStatistics } from './record.ts';
 
@@ -13,7 +14,7 @@ import type { RequestStatistics } from './record.ts';
 export class EventFirstAttempt extends FirstAttempt<EventExchange> implements EventOperation {
   /** An event of the client comes in the context of its connection, which another request has opened. */
   readonly #context = currentContext();
-  #execution: EventExecution | undefined;
+  #execution: Listening | undefined;
 
   get statistics(): RequestStatistics {
     return this.#execution?.statistics ?? statisticsOf(this.toOperation());
@@ -66,13 +67,13 @@ export class EventFirstAttempt extends FirstAttempt<EventExchange> implements Ev
     this.#context.emitDestroy();
   }
 
-  protected override goOn(): EventExecution {
+  protected override goOn(): Listening {
     this.bounds?.end();
     return (this.#execution ??= this.#execute(this));
   }
 
-  #execute(first?: this): EventExecution {
+  #execute(first?: this): Listening {
     const { engine, exchange, policy } = this;
-    return new EventExecution(exchange, exchange, policy, engine, first, this.#context);
+    return new ListeningExecution(exchange, policy, engine, this.#context, first);
   }
 }

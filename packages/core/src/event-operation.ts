@@ -2,10 +2,9 @@
 
 import { currentContext } from './async-context.ts';
 import type { Engine, RetryEngine } from './engine.ts';
-import { EventExecution } from './event-execution.ts';
 import { EventFirstAttempt } from './event-first-attempt.ts';
 import type { EventExchange, EventOperation } from './exchange.ts';
-import { HedgedExecution } from './hedged-execution.ts';
+import { ListeningExecution, ListeningHedgedExecution } from './listening-execution.ts';
 
 /**
  * Makes the operation of a client that answers by events. `start` sends its first attempt.
@@ -21,6 +20,6 @@ export function eventOperation(
   if (own.isPlain(exchange, policy)) {
     return new EventFirstAttempt(exchange, policy, own.state, own.boundsOf(exchange, policy));
   }
-  const Execution = policy.hedge ? HedgedExecution : EventExecution;
-  return new Execution(exchange, exchange, policy, own.state, undefined, currentContext());
+  const Execution = policy.hedge ? ListeningHedgedExecution : ListeningExecution;
+  return new Execution(exchange, policy, own.state, currentContext());
 }

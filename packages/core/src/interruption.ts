@@ -23,8 +23,8 @@ export class Interruption {
   }
 }
 
-/** What is waited for while it is only about to be begun. */
-const NOT_BEGUN: Timer = { cancel: () => undefined };
+/** What is waited for where a wait is only about to be begun, or will never be. */
+export const NOTHING: Timer = { cancel: () => undefined };
 
 /** What follows a wait. A function that needs nothing but the one who waited is the same for all of them. */
 export type Next = (waiter: Interruptible) => void;
@@ -37,7 +37,7 @@ export class Wait {
   readonly #waiter: Interruptible;
   readonly #next: Next;
   readonly #givenUp: (() => void) | undefined;
-  #timer = NOT_BEGUN;
+  #timer = NOTHING;
   #isOver = false;
 
   constructor(waiter: Interruptible, next: Next, givenUp: (() => void) | undefined) {

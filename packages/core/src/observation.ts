@@ -79,7 +79,7 @@ interface Held<Observer> {
 
 /** All that observe one operation. */
 export class Observation {
-  readonly #observers: readonly Held<OperationObserver>[];
+  readonly observers: readonly Held<OperationObserver>[];
   /** Of attempts under way, by number. */
   readonly #attempts = new Map<number, readonly Held<AttemptObserver>[]>();
   #ended = false;
@@ -93,11 +93,11 @@ export class Observation {
       url: placeOf(exchange.place ?? exchange.url),
     });
     const all = operationChannel.isHeard() ? [operationChannel, ...instrumentations] : [...instrumentations];
-    this.#observers = all.flatMap((owner) => hold(owner, () => owner.operationStarted(observed)));
+    this.observers = all.flatMap((owner) => hold(owner, () => owner.operationStarted(observed)));
   }
 
   run<T>(begin: () => T): T {
-    return within(this.#observers, () => {
+    return within(this.observers, () => {
       try {
         return begin();
       } catch (error) {
@@ -106,14 +106,6 @@ export class Observation {
         throw error;
       }
     });
-  }
-
-  /** An event of the client tells how an attempt ended. */
-  resume<T>(goOn: () => T): T {
-    const resuming = this.#observers.flatMap(({ observer, owner }) =>
-      observer.resume ? [{ owner, observer: { run: observer.resume.bind(observer) } }] : [],
-    );
-    return within(resuming, goOn);
   }
 
   /** @param headers makes the headers that are added to the attempt; most observers want none */
@@ -125,7 +117,7 @@ export class Observation {
         return headers();
       },
     };
-    const observers = this.#observers.flatMap(({ observer, owner }) =>
+    const observers = this.observers.flatMap(({ observer, owner }) =>
       hold(owner, () => observer.attemptStarted?.(attempt)),
     );
     this.#attempts.set(attemptNumber, observers);
@@ -146,8 +138,16 @@ export class Observation {
   ended(end: ObservedEnd): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const { observer, owner } of this.#observers) guard(owner, () => observer.ended?.(end));
+    for (const { observer, owner } of this.observers) guard(owner, () => observer.ended?.(end));
   }
+}
+
+/** An event of the client tells how an attempt ended. */
+export function resumeWithin<T>({ observers }: Observation, goOn: () => T): T {
+  const resuming = observers.flatMap(({ observer, owner }) =>
+    observer.resume ? [{ owner, observer: { run: observer.resume.bind(observer) } }] : [],
+  );
+  return within(resuming, goOn);
 }
 
 interface Runner {

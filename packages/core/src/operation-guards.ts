@@ -9,7 +9,7 @@ import type { Hedging } from './guards/hedging.ts';
 import type { Pacer } from './guards/pacer.ts';
 import { responseIn } from './http/classify.ts';
 import { readQuota } from './http/rate-limit.ts';
-import { Interruption } from './interruption.ts';
+import { Interruption, NOTHING } from './interruption.ts';
 import type { Wait } from './interruption.ts';
 import type { Operation } from './operation.ts';
 import type { FailureClass, Outcome } from './outcome.ts';
@@ -41,20 +41,23 @@ export class OperationGuards {
     this.#attemptStartedAt = startedAt;
   }
 
+  /** Whether there is a place at once, or none is needed. */
   tryEnter(): boolean {
-    this.#hasPlace = this.#bulkhead?.tryEnter() ?? false;
+    if (this.#bulkhead === undefined) return true;
+    this.#hasPlace = this.#bulkhead.tryEnter();
     return this.#hasPlace;
   }
 
-  /** @throws Interruption when there is no place to wait in */
+  /** Refused at once where there is no place to wait in. */
   waitForPlace(wait: Wait): Timer {
-    const waiting = this.#bulkhead?.wait((admission) => {
+    const waiting = (this.#bulkhead as QueuedBulkhead).wait((admission) => {
       this.#hasPlace = admission === 'admitted';
       if (this.#hasPlace) wait.grant();
       else wait.refuse(new Interruption('bulkhead_queue_timeout'));
     });
-    if (waiting === undefined) throw new Interruption('bulkhead_full');
-    return waiting;
+    if (waiting) return waiting;
+    wait.refuse(new Interruption('bulkhead_full'));
+    return NOTHING;
   }
 
   /** The first attempt is about to be sent. */
