@@ -6,7 +6,7 @@ import type { CircuitChangeEvent, RetryHooks } from './events.ts';
 import { responseIn } from './http/classify.ts';
 import type { Operation } from './operation.ts';
 import type { Decision, FailureClass, Outcome, RetryReason } from './outcome.ts';
-import { warnOnce } from './warnings.ts';
+import { isPromiseLike, warnOnce } from './warnings.ts';
 
 /** An attempt ended. */
 export function reportAttempt(operation: Operation): void {
@@ -83,8 +83,7 @@ function call<Event>(
   };
   try {
     const returned: unknown = hook(event);
-    if (typeof (returned as PromiseLike<unknown> | undefined)?.then !== 'function') return undefined;
-    return Promise.resolve(returned).then(undefined, report);
+    return isPromiseLike(returned) ? Promise.resolve(returned).then(undefined, report) : undefined;
   } catch (error) {
     report(error);
     return undefined;

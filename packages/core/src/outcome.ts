@@ -17,6 +17,16 @@ export type FailureClass =
   /** The caller, or whoever owns the request, gave up on it. */
   | 'aborted';
 
+export const FAILURE_CLASSES: readonly FailureClass[] = [
+  'connection',
+  'transport',
+  'timeout',
+  'throttled',
+  'transient',
+  'permanent',
+  'aborted',
+];
+
 /** How an operation ended. */
 export type OperationResult =
   | 'success'

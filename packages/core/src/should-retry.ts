@@ -1,11 +1,10 @@
 /** Asks the user's `shouldRetry`. One that fails, or says nothing that it may, leaves the built-in verdict. */
 
-import { describeValue } from './errors.ts';
 import { applyVerdict } from './http/verdict.ts';
 import { Interruption } from './interruption.ts';
 import type { GeneralOptions, ShouldRetryContext } from './options.ts';
 import type { Classification, Outcome } from './outcome.ts';
-import { warnOnce } from './warnings.ts';
+import { isPromiseLike, warnOfAnswer, warnOnce } from './warnings.ts';
 
 /** Waits for what the user's function answers. */
 export type AnswerWait = (pending: PromiseLike<unknown>) => Promise<unknown>;
@@ -25,15 +24,10 @@ export async function askShouldRetry(
     const answer = shouldRetry(outcome, context);
     const verdict: unknown = isPromiseLike(answer) ? await wait(answer) : answer;
     if (verdict === undefined || typeof verdict === 'boolean') return applyVerdict(builtIn, verdict);
-    const given = describeValue(verdict);
-    warnOnce(shouldRetry, `shouldRetry returned ${given}, accepted: true, false or undefined`);
+    warnOfAnswer(shouldRetry, 'shouldRetry', verdict, 'true, false or undefined');
   } catch (error) {
     if (Interruption.is(error)) throw error;
     warnOnce(shouldRetry, 'shouldRetry failed; the built-in verdict stands', error);
   }
   return builtIn;
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }

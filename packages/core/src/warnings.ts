@@ -6,11 +6,14 @@ import { describeValue } from './errors.ts';
 
 const reported = new WeakSet<object>();
 
+/** Whether a callback of the user's is asynchronous, by what it returned. */
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
+
 /** Takes the rejection of a promise that nobody will look at. */
 export function silence(value: unknown): void {
-  if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function') {
-    void Promise.resolve(value).catch(() => undefined);
-  }
+  if (isPromiseLike(value)) void Promise.resolve(value).catch(() => undefined);
 }
 
 /** A number from a random source of the user's; from `Math.random` where that throws, or says what is no share. */
@@ -18,8 +21,7 @@ export function shareOf(random: Random): number {
   try {
     const share: unknown = random();
     if (typeof share === 'number' && share >= 0 && share <= 1) return share;
-    silence(share);
-    warnOnce(random, `random returned ${describeValue(share)}, accepted: a number from 0 to below 1`);
+    warnOfAnswer(random, 'random', share, 'a number from 0 to below 1; Math.random is used');
   } catch (error) {
     warnOnce(random, 'random threw; Math.random is used', error);
   }
@@ -46,6 +48,12 @@ export function warnOnce(callback: object, message: string, cause?: unknown): vo
   } else {
     console.warn(`TenaxWarning: ${message}${detail && `\n${detail}`}`);
   }
+}
+
+/** Says once for each `callback` that what it returned is nothing that can be used. */
+export function warnOfAnswer(callback: object, name: string, answer: unknown, accepted: string): void {
+  silence(answer);
+  warnOnce(callback, `${name} returned ${describeValue(answer)}, accepted: ${accepted}`);
 }
 
 function describeCause(cause: unknown): string {

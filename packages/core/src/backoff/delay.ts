@@ -1,7 +1,6 @@
 /** One wait of a policy: growth, then jitter, within the cap. */
 
-import { describeValue } from '../errors.ts';
-import { shareOf, silence, warnOnce } from '../warnings.ts';
+import { shareOf, warnOfAnswer, warnOnce } from '../warnings.ts';
 import type { BackoffContext, BackoffSettings } from './backoff.ts';
 import { decorrelated, exponential, fibonacci, fixed, linear } from './growth.ts';
 import { applyJitter } from './jitter.ts';
@@ -39,11 +38,8 @@ function askStrategy(
   try {
     const delay: unknown = strategy(context);
     if (typeof delay === 'number' && delay >= 0) return Math.min(delay, settings.maxDelay);
-    silence(delay);
-    warnOnce(
-      strategy,
-      `strategy returned ${describeValue(delay)}, accepted: a number of ms of at least 0; exponential backoff is used`,
-    );
+    const accepted = 'a number of ms of at least 0; exponential backoff is used';
+    warnOfAnswer(strategy, 'strategy', delay, accepted);
   } catch (error) {
     warnOnce(strategy, 'strategy threw; exponential backoff is used', error);
   }

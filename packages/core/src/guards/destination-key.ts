@@ -1,10 +1,9 @@
 /** Which destination a request belongs to. */
 
-import { describeValue } from '../errors.ts';
 import type { RetryPolicy } from '../policy.ts';
 import { describeRequest, originOf } from '../request.ts';
 import type { RequestDescription } from '../request.ts';
-import { silence, warnOnce } from '../warnings.ts';
+import { warnOfAnswer, warnOnce } from '../warnings.ts';
 
 /** What `key` of the policy says, or the origin of the URL. */
 export function keyOf(policy: Pick<RetryPolicy, 'key'>, request: RequestDescription): string {
@@ -13,8 +12,7 @@ export function keyOf(policy: Pick<RetryPolicy, 'key'>, request: RequestDescript
     try {
       const own: unknown = key(describeRequest(request));
       if (typeof own === 'string') return own;
-      silence(own);
-      warnOnce(key, `key returned ${describeValue(own)}, accepted: a string; the origin of the URL is used`);
+      warnOfAnswer(key, 'key', own, 'a string; the origin of the URL is used');
     } catch (error) {
       warnOnce(key, 'key threw; the origin of the URL is used', error);
     }

@@ -16,7 +16,7 @@ import { check } from './check.ts';
 import { lazy } from './lazy.ts';
 import { count, factor, positiveDuration, share, timeout, wholeNumber } from './numbers-schema.ts';
 import { objectOf } from './objects-schema.ts';
-import { textLike } from './text-schema.ts';
+import { oneOf, textLike } from './text-schema.ts';
 
 const windowDuration = () => z.number('a number of ms of at least 1').check(z.gte(1));
 const rate = () => z.number('a number greater than 0, up to 1').check(z.gt(0), z.lte(1));
@@ -64,7 +64,7 @@ const circuitBreaker = () =>
       openTimeJitter: z.optional(share()),
       probes: z.optional(count()),
       maxHalfOpenTime: z.optional(positiveDuration()),
-      mode: z.optional(z.literal(['requests', 'retries'], "'requests' or 'retries'")),
+      mode: z.optional(oneOf('requests', 'retries')),
     },
     'an object of circuit breaker options, {} for the defaults',
   );

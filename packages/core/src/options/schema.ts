@@ -7,7 +7,7 @@ import type { Clock, Random } from '../clock.ts';
 import { HOOKS } from '../events.ts';
 import type { RetryHooks } from '../events.ts';
 import type { AnyRetryOptions, ErrorMatcher, GeneralOptions, RetryOptions } from '../options.ts';
-import type { FailureClass } from '../outcome.ts';
+import { FAILURE_CLASSES } from '../outcome.ts';
 import type { RequestDescription } from '../request.ts';
 import { check } from './check.ts';
 import type { Shape } from './check.ts';
@@ -15,7 +15,7 @@ import { budgetKinds, bulkheadOverride, guardSchemas } from './guards-schema.ts'
 import { extended, lazy, makeAll } from './lazy.ts';
 import { count, duration, factor, share, timeout, wholeNumber } from './numbers-schema.ts';
 import { objectOf, orFalse, wordsOf } from './objects-schema.ts';
-import { textLike } from './text-schema.ts';
+import { listOfWords, oneOf, textLike } from './text-schema.ts';
 
 /** The options that JSON can say: those without functions and without `Infinity`. */
 export type JsonRetryOptions = Omit<
@@ -37,21 +37,7 @@ const hookFunctions = () =>
     `an object of functions: ${HOOKS.join(', ')}`,
   ) as z.ZodMiniType<RetryHooks, RetryHooks>;
 
-const strategyName = () =>
-  z.literal(
-    ['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated'],
-    "'fixed', 'linear', 'exponential', 'fibonacci' or 'decorrelated'",
-  );
-const failureClass = () =>
-  z.literal([
-    'connection',
-    'transport',
-    'timeout',
-    'throttled',
-    'transient',
-    'permanent',
-    'aborted',
-  ] satisfies FailureClass[]);
+const strategyName = () => oneOf('fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated');
 
 /** Each with what it accepts, in words. */
 const jsonShape = /* @__PURE__ */ lazy({
@@ -78,18 +64,15 @@ const jsonShape = /* @__PURE__ */ lazy({
   // `z.record` would say the same, and would add 0.6 KB to every bundle.
   errorCodes: () =>
     z.catchall(
-      objectOf(
-        {},
-        'an object from error code to failure class: connection, transport, timeout, throttled, transient, permanent or aborted',
-      ),
-      failureClass(),
+      objectOf({}, `an object from error code to failure class: ${listOfWords(FAILURE_CLASSES)}`),
+      z.literal(FAILURE_CLASSES),
     ),
   retryAfter: () =>
     orFalse(
       objectOf(
         {
           max: z.optional(duration()),
-          beyond: z.optional(z.literal(['stop', 'cap'], "'stop' or 'cap'")),
+          beyond: z.optional(oneOf('stop', 'cap')),
         },
         'an object { max, beyond }',
       ),
@@ -97,7 +80,7 @@ const jsonShape = /* @__PURE__ */ lazy({
     ),
   idempotencyKey: flag,
   attemptHeaders: flag,
-  nested: () => z.literal(['single', 'full'], "'single' or 'full'"),
+  nested: () => oneOf('single', 'full'),
   replay: () =>
     orFalse(
       objectOf(
@@ -126,7 +109,7 @@ const optionsShape = /* @__PURE__ */ extended(jsonShape, {
   strategy: () =>
     z.union(
       [strategyName(), func<(context: BackoffContext) => number>()],
-      "'fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated', or a function that returns ms",
+      `${wordsOf(strategyName())}, or a function that returns ms`,
     ),
   idempotencyKey: () =>
     z.union(

@@ -8,7 +8,7 @@ const DURATION = 'a number of ms of at least 0';
 const POSITIVE = 'a number of ms greater than 0; leave it out for none';
 const ATTEMPTS = 'a whole number of at least 1, or Infinity together with a timeout';
 const STRATEGY =
-  "'fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated', or a function that returns ms";
+  "'fixed', 'linear', 'exponential', 'fibonacci' or 'decorrelated', or a function that returns ms";
 const JITTER = "'none', 'full', 'equal', or { range } with a range from 0 to 1";
 const RANGE = 'a number from 0 to 1';
 const METHODS = "an array of method names, such as ['GET', 'PUT']";
