@@ -12,7 +12,7 @@ import type {
 } from '../outcome.ts';
 import type { RetryPolicy } from '../policy.ts';
 import type { RequestDescription } from '../request.ts';
-import { classOfError, codeOfError, findInCauses } from './error-class.ts';
+import { classOfError, codeOfError, findInCauses, isObject } from './error-class.ts';
 import { ERROR_CODES } from './error-codes.ts';
 import { hasRetryAfter } from './hint.ts';
 import { isIdempotent } from './methods.ts';
@@ -166,9 +166,7 @@ export function responseOf(error: unknown): ErrorResponse | undefined {
     // An operation within this one gave up on that response: doing it all again would multiply the attempts.
     if (error instanceof RetryError || codeOfError(error) === UNDICI_EXHAUSTED) return undefined;
     const candidate = error as ResponseLike | null | undefined;
-    const source: ResponseLike | null | undefined = isObject(candidate?.response)
-      ? candidate.response
-      : candidate;
+    const source = isObject(candidate?.response) ? (candidate.response as ResponseLike) : candidate;
     const status = source?.status ?? source?.statusCode;
     if (typeof status !== 'number' || !Number.isInteger(status) || status < 100 || status > 599)
       return undefined;
@@ -216,8 +214,4 @@ function valueOf(headers: object, name: string): unknown {
     (headers as Record<string, unknown>)[name] ??
     Object.entries(headers).find(([each]) => each.toLowerCase() === name)?.[1]
   );
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

@@ -38,20 +38,11 @@ const RUNTIME_MESSAGES: readonly (readonly [pattern: RegExp, failureClass: Failu
   [/\(os error \d+\)$/, 'transport'], // Deno
   [/^Network connection lost\.?$/, 'transport'], // workerd
 ];
-/** What every one of them begins or ends with: most messages do not, and are looked at once. */
-const RUNTIME_MESSAGE = /^(?:error|connection error|Network connection)\b|\(os error \d+\)$/;
 /** HTTP/2: the server names what it did not process. undici gives such a code only to requests above the last one. */
 const NOT_PROCESSED = /\bNGHTTP2_REFUSED_STREAM\b|"GOAWAY" frame received with code 0$/;
 /** undici: the proxy did not open a tunnel. Its code is the one of an abort, which it is not. */
 const TUNNEL_REFUSED = /^Proxy response \((\d{3})\) !== 200 when HTTP Tunneling$/;
-const PROGRAMMING_ERRORS = [
-  'TypeError',
-  'ReferenceError',
-  'SyntaxError',
-  'RangeError',
-  'EvalError',
-  'URIError',
-];
+const PROGRAMMING_ERROR = /^(?:Type|Reference|Syntax|Range|Eval|URI)Error$/;
 /** When several errors explain one failure, the one that allows least is believed. */
 const LEAST_ALLOWING_FIRST: readonly FailureClass[] = [
   'permanent',
@@ -231,11 +222,9 @@ function explainErrors(
 }
 
 function explainByMessage(name: unknown, message: string, cause: unknown): FailureClass | undefined {
-  if (RUNTIME_MESSAGE.test(message)) {
-    const byRuntime = RUNTIME_MESSAGES.find(([pattern]) => pattern.test(message))?.[1];
-    if (byRuntime) return byRuntime;
-  }
-  if (name !== 'TypeError') return PROGRAMMING_ERRORS.includes(name as string) ? 'permanent' : undefined;
+  const byRuntime = RUNTIME_MESSAGES.find(([pattern]) => pattern.test(message))?.[1];
+  if (byRuntime) return byRuntime;
+  if (name !== 'TypeError') return PROGRAMMING_ERROR.test(String(name)) ? 'permanent' : undefined;
   if (!NETWORK_MESSAGES.some((pattern) => pattern.test(message))) return 'permanent';
   // Node names every fault of the network by a code. A cause without one is a rule of fetch: a blocked port, an
   // unknown scheme, a redirect that is not allowed, a body that can't be read again.
@@ -247,6 +236,6 @@ function isPlainError(cause: unknown): boolean {
   return isObject(cause) && cause.name === 'Error' && cause.code === undefined;
 }
 
-function isObject(value: unknown): value is ErrorLike {
+export function isObject(value: unknown): value is ErrorLike {
   return typeof value === 'object' && value !== null;
 }

@@ -74,23 +74,10 @@ const CLASSES = {
   ],
 } as const satisfies Partial<Record<FailureClass, readonly string[]>>;
 
-/** Whole families of codes. */
-const PREFIXES: readonly (readonly [prefix: string, failureClass: FailureClass])[] = [
-  ['CERT_', 'permanent'],
-  ['CRL_', 'permanent'],
-  // UNABLE_TO_VERIFY_LEAF_SIGNATURE, UNABLE_TO_GET_ISSUER_CERT …
-  ['UNABLE_TO_', 'permanent'],
-  ['ERR_TLS_', 'permanent'],
-  ['ERR_SSL_', 'permanent'],
-  ['ERR_INVALID_', 'permanent'],
-  // axios' redirects: too many, with too large a body, or refused by the caller's `beforeRedirect`
-  ['ERR_FR_', 'permanent'],
-  // The server's answer was no HTTP: what it did with the request is unknown.
-  ['HPE_', 'transport'],
-  // A damaged body: brotli, zstd.
-  ['ERR__ERROR_FORMAT_', 'transport'],
-  ['ZSTD_error_', 'transport'],
-];
+/** Whole families of codes; those of `UNABLE_TO_VERIFY_LEAF_SIGNATURE`, and of axios' redirects (`ERR_FR_`), among them. */
+const PERMANENT_FAMILY = /^(?:CERT|CRL|UNABLE_TO|ERR_(?:TLS|SSL|INVALID|FR))_/;
+/** The answer was no HTTP, so what the server did with the request is unknown; or a damaged body (brotli, zstd). */
+const TRANSPORT_FAMILY = /^(?:HPE|ERR__ERROR_FORMAT|ZSTD_error)_/;
 
 /** The built-in table: error code → failure class. The `errorCodes` option is merged over it. */
 export const ERROR_CODES: Readonly<Record<string, FailureClass>> = /* @__PURE__ */ tableOf(CLASSES);
@@ -101,7 +88,8 @@ export function classOfCode(
   table: Readonly<Record<string, FailureClass>>,
 ): FailureClass | undefined {
   if (Object.hasOwn(table, code)) return table[code];
-  return PREFIXES.find(([prefix]) => code.startsWith(prefix))?.[1];
+  if (PERMANENT_FAMILY.test(code)) return 'permanent';
+  return TRANSPORT_FAMILY.test(code) ? 'transport' : undefined;
 }
 
 function tableOf(classes: typeof CLASSES): Readonly<Record<string, FailureClass>> {

@@ -2,15 +2,15 @@
 
 import { redact } from '../record.ts';
 import type { ErrorSummary } from '../record.ts';
-import { codeOfError } from './error-class.ts';
+import { codeOfError, isObject } from './error-class.ts';
 
 /** Name, message and code of anything that was thrown, without secrets; it never fails. */
 export function summarizeError(error: unknown): ErrorSummary {
   try {
-    if (typeof error !== 'object' || error === null) {
+    if (!isObject(error)) {
       return { name: error === null ? 'null' : typeof error, message: redact(String(error)) };
     }
-    const { name, message } = error as Partial<Error>;
+    const { name, message } = error;
     const code = codeOfError(error);
     return {
       name: typeof name === 'string' ? name : 'object',
