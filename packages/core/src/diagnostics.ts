@@ -4,7 +4,7 @@
  */
 
 import { builtinModule } from './builtin-module.ts';
-import type { Instrumentation, ObservedEnd, OperationObserver } from './instrumentation.ts';
+import type { Instrumentation } from './instrumentation.ts';
 import type { RequestStatistics } from './record.ts';
 
 /** What is asked of Node's module. */
@@ -48,10 +48,10 @@ interface Channels {
   readonly circuit: Channel;
 }
 
-function openChannels(): Channels | undefined {
+function openChannels(): Partial<Channels> {
   const { channel, tracingChannel } =
     builtinModule<DiagnosticsChannelModule>('node:diagnostics_channel') ?? {};
-  if (channel === undefined || tracingChannel === undefined) return undefined;
+  if (channel === undefined || tracingChannel === undefined) return {};
   return {
     operation: tracingChannel('tenax:operation'),
     attempt: channel('tenax:attempt'),
@@ -64,19 +64,20 @@ const channels = /* @__PURE__ */ openChannels();
 
 /** Whether anybody listens to a channel. */
 export function isHeard(name: 'attempt' | 'retry' | 'circuit'): boolean {
-  return channels !== undefined && channels[name].hasSubscribers;
+  return channels[name]?.hasSubscribers === true;
 }
 
 /** Tells those who listen to a channel. */
 export function tell(name: 'attempt' | 'retry' | 'circuit', event: object): void {
-  channels?.[name].publish(event);
+  channels[name]?.publish(event);
 }
 
 /** `tenax:operation`: what an operation does, and what follows from it, is within the stores of the channel. */
 export const operationChannel: Instrumentation & { isHeard(): boolean } = {
   isHeard() {
-    if (channels === undefined) return false;
-    const { asyncEnd, asyncStart, end, error, start } = channels.operation;
+    const { operation } = channels;
+    if (operation === undefined) return false;
+    const { asyncEnd, asyncStart, end, error, start } = operation;
     return (
       start.hasSubscribers ||
       end.hasSubscribers ||
@@ -86,35 +87,25 @@ export const operationChannel: Instrumentation & { isHeard(): boolean } = {
     );
   },
   operationStarted({ id, key, method }) {
-    return new TracedOperation((channels as Channels).operation, { id, key, method });
+    const { asyncEnd, asyncStart, end, error, start } = channels.operation as TracingChannel;
+    const trace: OperationTrace = { id, key, method };
+    return {
+      run: (begin) =>
+        start.runStores(trace, () => {
+          try {
+            return begin();
+          } finally {
+            end.publish(trace);
+          }
+        }),
+      ended(how) {
+        Object.assign(trace, how);
+        if ('error' in how) error.publish(trace);
+        // What could not begin has ended where it began.
+        if (how.statistics === undefined) return;
+        asyncStart.publish(trace);
+        asyncEnd.publish(trace);
+      },
+    };
   },
 };
-
-class TracedOperation implements OperationObserver {
-  readonly #channel: TracingChannel;
-  readonly #trace: OperationTrace;
-
-  constructor(channel: TracingChannel, trace: OperationTrace) {
-    this.#channel = channel;
-    this.#trace = trace;
-  }
-
-  run<T>(begin: () => T): T {
-    return this.#channel.start.runStores(this.#trace, () => {
-      try {
-        return begin();
-      } finally {
-        this.#channel.end.publish(this.#trace);
-      }
-    });
-  }
-
-  ended(end: ObservedEnd): void {
-    Object.assign(this.#trace, end);
-    if ('error' in end) this.#channel.error.publish(this.#trace);
-    // What could not begin has ended where it began.
-    if (end.statistics === undefined) return;
-    this.#channel.asyncStart.publish(this.#trace);
-    this.#channel.asyncEnd.publish(this.#trace);
-  }
-}

@@ -11,10 +11,7 @@ const LONGEST_DISCARD = 1000;
  * come in time. It never rejects, and leaves no timer behind.
  */
 export function boundDiscarding(discarding: Discarding, clock: Clock): Discarding {
-  let free: (() => void) | undefined;
-  const finished = new Promise<void>((resolve) => {
-    free = resolve;
-  });
+  const { promise: finished, resolve: free } = Promise.withResolvers<void>();
   const cancel = (): void => {
     finish();
     discarding.cancel();
@@ -22,7 +19,7 @@ export function boundDiscarding(discarding: Discarding, clock: Clock): Discardin
   const timer = clock.schedule(LONGEST_DISCARD, cancel);
   const finish = (): void => {
     timer.cancel();
-    free?.();
+    free();
   };
   discarding.finished.then(finish, finish);
   return { finished, cancel };

@@ -62,7 +62,7 @@ export class RetryConfigError extends RetryError {
   /** What would have been right. */
   readonly accepted: string;
 
-  constructor(path: string, given: unknown, accepted: string, details: RetryErrorDetails = {}) {
+  constructor(path: string, given: unknown, accepted: string, details?: RetryErrorDetails) {
     const text = SECRET_NAME.test(path) ? '…' : describeValue(given);
     super('TENAX_CONFIG', `${path || 'options'}: given ${text}, accepted: ${accepted}`, details);
     this.path = path;
@@ -75,7 +75,7 @@ export class RetryConfigError extends RetryError {
 export class RetryExhaustedError extends RetryError {
   override name = 'RetryExhaustedError';
 
-  constructor(message: string, details: RetryErrorDetails = {}) {
+  constructor(message: string, details?: RetryErrorDetails) {
     super('TENAX_EXHAUSTED', message, details);
   }
 }
@@ -84,7 +84,7 @@ export class RetryExhaustedError extends RetryError {
 export class AttemptTimeoutError extends RetryError {
   override name = 'AttemptTimeoutError';
 
-  constructor(milliseconds: number, details: RetryErrorDetails = {}) {
+  constructor(milliseconds: number, details?: RetryErrorDetails) {
     super('TENAX_ATTEMPT_TIMEOUT', `No response within the attempt timeout of ${milliseconds} ms`, details);
   }
 }
@@ -93,7 +93,7 @@ export class AttemptTimeoutError extends RetryError {
 export class OperationTimeoutError extends RetryError {
   override name = 'OperationTimeoutError';
 
-  constructor(milliseconds: number, details: RetryErrorDetails = {}) {
+  constructor(milliseconds: number, details?: RetryErrorDetails) {
     super(
       'TENAX_OPERATION_TIMEOUT',
       `No success within the operation timeout of ${milliseconds} ms`,
@@ -110,7 +110,7 @@ export class CircuitOpenError extends RetryError {
   /** ms until the breaker lets probes through; `Infinity` when it was opened by hand, 0 when probes are under way. */
   readonly opensFor: number;
 
-  constructor(key: string, opensFor: number, details: RetryErrorDetails = {}) {
+  constructor(key: string, opensFor: number, details?: RetryErrorDetails) {
     const until =
       opensFor === Infinity
         ? 'until it is closed by hand'
@@ -127,7 +127,7 @@ export class CircuitOpenError extends RetryError {
 export class BulkheadFullError extends RetryError {
   override name = 'BulkheadFullError';
 
-  constructor(message: string, details: RetryErrorDetails = {}) {
+  constructor(message: string, details?: RetryErrorDetails) {
     super('TENAX_BULKHEAD_FULL', message, details);
   }
 }
@@ -136,7 +136,7 @@ export class BulkheadFullError extends RetryError {
 export class BodyNotReplayableError extends RetryError {
   override name = 'BodyNotReplayableError';
 
-  constructor(message: string, details: RetryErrorDetails = {}) {
+  constructor(message: string, details?: RetryErrorDetails) {
     super('TENAX_BODY_NOT_REPLAYABLE', message, details);
   }
 }

@@ -31,12 +31,23 @@ export class HedgedRound {
   #hedges = 0;
   #timer: Timer | undefined;
   #stopped = false;
-  #send: (tell?: () => void) => void = () => undefined;
-  #canSend: () => boolean = () => false;
+  readonly #send: (tell?: () => void) => void;
+  readonly #canSend: () => boolean;
 
-  constructor(hedging: Hedging, policy: RetryPolicy) {
+  /**
+   * @param send sends a hedge; it calls `tell`, if that is given, when the hedge is known and before it is sent
+   * @param canSend whether the operation may send one more
+   */
+  constructor(
+    hedging: Hedging,
+    policy: RetryPolicy,
+    send: (tell?: () => void) => void,
+    canSend: () => boolean,
+  ) {
     this.#hedging = hedging;
     this.#policy = policy;
+    this.#send = send;
+    this.#canSend = canSend;
   }
 
   get legs(): Leg[] {
@@ -47,21 +58,9 @@ export class HedgedRound {
     return this.#legs.get(attempt);
   }
 
-  /**
-   * The first attempt is about to be sent.
-   *
-   * @param send sends a hedge; it calls `tell`, if that is given, when the hedge is known and before it is sent
-   * @param canSend whether the operation may send one more
-   */
-  begin(
-    first: Attempt,
-    entry: AttemptEntry,
-    send: (tell?: () => void) => void,
-    canSend: () => boolean,
-  ): void {
+  /** The first attempt is about to be sent. */
+  begin(first: Attempt, entry: AttemptEntry): void {
     this.add(first, entry);
-    this.#send = send;
-    this.#canSend = canSend;
     this.#arm();
   }
 

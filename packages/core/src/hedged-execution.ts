@@ -40,15 +40,15 @@ export class HedgedExecution extends EventExecution {
   }
 
   #beginRound(attempt: Attempt, hedging: Hedging): void {
-    this.#round = new HedgedRound(hedging, this.policy);
-    this.#round.begin(
-      attempt,
-      this.operation.currentAttempt,
+    this.#round = new HedgedRound(
+      hedging,
+      this.policy,
       (tell) => {
         this.#sendHedge(tell);
       },
       () => this.#canHedge,
     );
+    this.#round.begin(attempt, this.operation.currentAttempt);
   }
 
   /** Whether one more hedge may be sent in a round that is under way. */

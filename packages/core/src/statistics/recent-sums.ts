@@ -32,11 +32,6 @@ export class RecentSums {
   readonly #uncounted = new Float64Array(BATCH);
   #uncountedLength = 0;
 
-  /** How many slices are kept. */
-  get slices(): number {
-    return this.#slices.length;
-  }
-
   attemptEnded(
     attemptNumber: number,
     responseTime: number,
