@@ -159,13 +159,15 @@ export class FetchExchange implements Exchange<Response> {
   }
 
   /** The request's headers, with others set over them: set anew each time, never appended. */
-  private headers(over?: Headers): Headers {
+  private headers(...overs: readonly (Headers | undefined)[]): Headers {
     const headers = new Headers(
       this.init?.headers ?? (isRequest(this.input) ? this.input.headers : undefined),
     );
-    over?.forEach((value, name) => {
-      headers.set(name, value);
-    });
+    for (const over of overs) {
+      over?.forEach((value, name) => {
+        headers.set(name, value);
+      });
+    }
     return headers;
   }
 
@@ -177,15 +179,10 @@ export class FetchExchange implements Exchange<Response> {
       policy,
       exchange: this,
       send: (range, continuation) => {
-        const headers = this.headers(attempt.headers);
-        // Those of `beforeRetry` and `attemptHeaders` for this very attempt.
-        continuation.headers?.forEach((value, name) => {
-          headers.set(name, value);
-        });
-        const signal = signalOf(continuation);
-        for (const [name, value] of Object.entries(range)) headers.set(name, value);
-        const init = { ...initOf(this.input, this.init), headers, ...(signal && { signal }) };
-        return this.fetch(this.input, init);
+        // Those of `beforeRetry` and `attemptHeaders` for this very attempt, too.
+        const headers = this.headers(attempt.headers, continuation.headers, new Headers(range));
+        const { signal } = continuation;
+        return this.fetch(this.input, { ...initOf(this.input, this.init), headers, signal });
       },
     });
   }

@@ -5,7 +5,7 @@ import type { RetryPolicy } from '@tenax/core';
 
 import { isRequest } from './fetch-arguments.ts';
 import type { RequestBody } from './request-body.ts';
-import { Bytes, OpaqueBody, StaticBody, UnkeptBody } from './static-body.ts';
+import { Bytes, OpaqueBody, StaticBody, unkeptBody, unkeptRequest } from './static-body.ts';
 import { StreamBody, TeedBody } from './streamed-body.ts';
 
 /** Iterators that have been read: sent again they would be an empty body, without a word. */
@@ -27,16 +27,17 @@ export function prepareBody(
   if (body === undefined || body === null) return requestBody(input, init, replay);
   if (typeof body !== 'object') return new StaticBody(input, init);
   if (body instanceof ReadableStream) {
-    if (!replay || !isUsable(body)) return new StaticBody(input, init, false);
+    if (!replay || !isUsable(body)) return unkeptBody(input, init);
     if (streamsHaveLengths()) return TeedBody.ofStream(input, init as RequestInit, replay.maxBytes);
     const stream = new ReplayableStream(sourceOfStream(body), replay.maxBytes);
     return new StreamBody(input, init as RequestInit, stream);
   }
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return new Bytes(input, init, body);
   if (!(Symbol.asyncIterator in body)) {
-    const copy = copyOf(body);
     // Deno and workerd read any iterator, once.
-    return new StaticBody(input, copy === body ? init : { ...init, body: copy }, !isReadOnce(body));
+    if (isReadOnce(body)) return unkeptBody(input, init);
+    const copy = copyOf(body);
+    return new StaticBody(input, copy === body ? init : { ...init, body: copy });
   }
   if (isReadOnce(body) && consumed.has(body)) {
     throw new BodyNotReplayableError(
@@ -46,7 +47,7 @@ export function prepareBody(
   consumed.add(body);
   const { destroyed, readableDidRead } = body as { destroyed?: boolean; readableDidRead?: boolean };
   // A Node stream that is gone, or some of it, has an error of its own.
-  if (!replay || destroyed || readableDidRead) return new StaticBody(input, init, false);
+  if (!replay || destroyed || readableDidRead) return unkeptBody(input, init);
   const stream = new ReplayableStream(sourceOfIterable(body as AsyncIterable<unknown>), replay.maxBytes);
   return new StreamBody(input, init as RequestInit, stream);
 }
@@ -85,9 +86,9 @@ function requestBody(
   replay: RetryPolicy['replay'],
 ): RequestBody {
   if (!isRequest(input) || (isBodiless(input.method) && !input.body)) return new StaticBody(input, init);
-  if (!replay) return new UnkeptBody(input, init);
+  if (!replay) return unkeptRequest(input, init);
   const clone = cloneOf(input);
-  if (clone === undefined) return new StaticBody(input, init, false);
+  if (clone === undefined) return unkeptBody(input, init);
   if (input.body === null) return new StaticBody(input, init);
   if (input.body === undefined) return new OpaqueBody(input, init);
   return TeedBody.ofRequest(input, clone, init, replay.maxBytes);

@@ -5,18 +5,25 @@ import { BodyNotReplayableError } from '@tenax/core';
 import type { FetchArguments } from './fetch-arguments.ts';
 import type { RequestBody } from './request-body.ts';
 
+const always = (): boolean => true;
+const never = (): boolean => false;
+
 /** Bodies that are no streams, and no body at all: fetch reads them anew each time. */
 export class StaticBody implements RequestBody {
   readonly #arguments: FetchArguments;
-  readonly #replayable: boolean;
+  readonly #isReplayable: () => boolean;
 
-  constructor(input: string | URL | Request, init: RequestInit | undefined, replayable = true) {
+  constructor(
+    input: string | URL | Request,
+    init: RequestInit | undefined,
+    isReplayable: () => boolean = always,
+  ) {
     this.#arguments = { input, init };
-    this.#replayable = replayable;
+    this.#isReplayable = isReplayable;
   }
 
   get replayable(): boolean {
-    return this.#replayable;
+    return this.#isReplayable();
   }
 
   get concurrent(): boolean {
@@ -28,26 +35,28 @@ export class StaticBody implements RequestBody {
   }
 }
 
+/** A body that the platform reads once, or refuses. */
+export function unkeptBody(input: string | URL | Request, init: RequestInit | undefined): StaticBody {
+  return new StaticBody(input, init, never);
+}
+
+/** A Request that nothing is kept of. Its body, if it has one, is not looked at before it is sent. */
+export function unkeptRequest(request: Request, init: RequestInit | undefined): StaticBody {
+  return new StaticBody(request, init, () => request.body === null);
+}
+
 /**
  * Bytes: too many to be copied for a retry that most requests do not need. Their owner may transfer them away meanwhile,
  * and fetch would send nothing, without a word.
  */
 export class Bytes extends StaticBody {
-  readonly #bytes: ArrayBuffer | ArrayBufferView;
-  readonly #length: number;
-
   constructor(
     input: string | URL | Request,
     init: RequestInit | undefined,
     bytes: ArrayBuffer | ArrayBufferView,
   ) {
-    super(input, init);
-    this.#bytes = bytes;
-    this.#length = bytes.byteLength;
-  }
-
-  override get replayable(): boolean {
-    return this.#bytes.byteLength === this.#length;
+    const { byteLength } = bytes;
+    super(input, init, () => bytes.byteLength === byteLength);
   }
 
   override next(): FetchArguments {
@@ -57,33 +66,10 @@ export class Bytes extends StaticBody {
   }
 }
 
-/** A Request that nothing is kept of. Its body, if it has one, is not looked at before it is sent. */
-export class UnkeptBody extends StaticBody {
-  readonly #request: Request;
-
-  constructor(request: Request, init: RequestInit | undefined) {
-    super(request, init);
-    this.#request = request;
-  }
-
-  override get replayable(): boolean {
-    return this.#request.body === null;
-  }
-}
-
 /** A Request whose body can't be looked at (older Firefox): the platform clones it. */
-export class OpaqueBody implements RequestBody {
-  readonly replayable = true;
-  readonly concurrent = true;
-  readonly #request: Request;
-  readonly #init: RequestInit | undefined;
-
-  constructor(request: Request, init: RequestInit | undefined) {
-    this.#request = request;
-    this.#init = init;
-  }
-
-  next(): FetchArguments {
-    return { input: this.#request.clone(), init: this.#init };
+export class OpaqueBody extends StaticBody {
+  override next(): FetchArguments {
+    const { input, init } = super.next();
+    return { input: (input as Request).clone(), init };
   }
 }
