@@ -50,7 +50,8 @@ export interface ResumeRequest<T extends DownloadSource> {
 export class Download<T extends DownloadSource> {
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly #request: ResumeRequest<T>;
-  readonly #entity: ResumableDownload;
+  /** With the length of the whole, once the server has said it. */
+  #entity: ResumableDownload;
   readonly #controller = new AbortController();
   /** What is read now. The platform gives the connection of one up that is garbage before it was read. */
   #response: T;
@@ -58,8 +59,6 @@ export class Download<T extends DownloadSource> {
   /** Whether the chunks of what is read now are ours. */
   #givesBytes: boolean;
   #offset = 0;
-  /** The length of the whole, once the server has said it. */
-  #length: number | undefined;
   /** Where what is read now ends, once the server has said it. */
   #end: number | undefined;
   #attempts: number;
@@ -72,7 +71,7 @@ export class Download<T extends DownloadSource> {
   constructor(response: T, entity: ResumableDownload, request: ResumeRequest<T>) {
     this.#request = request;
     this.#entity = entity;
-    this.#length = this.#end = entity.length;
+    this.#end = entity.length;
     this.#attempts = request.attempts;
     this.#response = response;
     this.#givesBytes = isByteStream(response.body);
@@ -192,20 +191,21 @@ export class Download<T extends DownloadSource> {
     const statistics = getRetryStatistics(response);
     this.#attempts += (statistics?.attempts.length ?? 1) - 1;
     this.#lastBreak = { cause: failure, statistics };
-    const entity = { ...this.#entity, length: this.#length };
+    const entity = this.#entity;
     const isWhole = isComplete(entity, this.#offset, response);
     const refusal = isWhole ? undefined : refuseContinuation(entity, this.#offset, response, this.#lastBreak);
     if (isWhole || refusal) exchange.discard(response)?.cancel();
     if (refusal) throw refusal;
     if (isWhole) {
       // Nothing was missing but the end.
-      this.#length = this.#end = this.#offset;
+      this.#end = this.#offset;
       return;
     }
     // A server may give a part of the rest: what is missing then is asked for too.
     const range = readContentRange(response.headers);
-    this.#length ??= range?.total;
-    this.#end = this.#length ?? range?.end;
+    const length = entity.length ?? range?.total;
+    this.#entity = { ...entity, length };
+    this.#end = length ?? range?.end;
     if (response.body === null) {
       throw new RetryError('TENAX_RESUME_REFUSED', 'The rest of the download has no body', this.#lastBreak);
     }

@@ -7,13 +7,7 @@ import { RetryConfigError } from './errors.ts';
 import type { RetryHooks } from './events.ts';
 import { GUARDS } from './guards/guard-options.ts';
 import type { GuardSettings } from './guards/guard-options.ts';
-import {
-  resolveBudget,
-  resolveBulkhead,
-  resolveCircuitBreaker,
-  resolveHedge,
-  resolvePacer,
-} from './guards/resolve-guards.ts';
+import { resolveGuards } from './guards/resolve-guards.ts';
 import { ERROR_CODES } from './http/error-codes.ts';
 import { IDEMPOTENT_METHODS } from './http/methods.ts';
 import type { AnyRetryOptions, ErrorMatcher, GeneralOptions } from './options.ts';
@@ -166,19 +160,6 @@ export function resolveOptions(
   };
   checkWhole(policy);
   return Object.freeze(policy);
-}
-
-function resolveGuards(options: AnyRetryOptions, inherited: Partial<GuardSettings>): GuardSettings {
-  const { attemptTimeout, budget = {}, bulkhead = false, circuitBreaker = false } = options;
-  const { hedge = false, pacer = false } = options;
-  return {
-    budget: inherited.budget ?? (budget && resolveBudget(budget)),
-    circuitBreaker:
-      inherited.circuitBreaker ?? (circuitBreaker && resolveCircuitBreaker(circuitBreaker, attemptTimeout)),
-    bulkhead: inherited.bulkhead ?? (bulkhead && resolveBulkhead(bulkhead)),
-    pacer: inherited.pacer ?? (pacer && resolvePacer(pacer)),
-    hedge: inherited.hedge ?? (hedge && resolveHedge(hedge, attemptTimeout)),
-  };
 }
 
 function checkWhole(policy: RetryPolicy): void {

@@ -20,17 +20,13 @@ export class FetchOutcome implements ResponseOutcome {
     return this.#response.headers;
   }
 
+  /** A clone that is read keeps the caller's own response whole. */
   text(): Promise<string> {
-    return this.#copy().text();
+    return this.#response.clone().text();
   }
 
   json(): Promise<unknown> {
-    return this.#copy().json();
-  }
-
-  /** The clone that was read keeps the caller's own response whole. */
-  #copy(): Response {
-    return this.#response.clone();
+    return this.#response.clone().json();
   }
 }
 

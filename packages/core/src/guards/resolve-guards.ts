@@ -8,11 +8,32 @@ import type {
   BulkheadSettings,
   CircuitBreakerOptions,
   CircuitBreakerSettings,
+  GuardSettings,
   HedgeOptions,
   HedgeSettings,
   PacerOptions,
   PacerSettings,
 } from './guard-options.ts';
+import type { AnyRetryOptions } from '../options.ts';
+
+/**
+ * The settings of all guards. A budget alone is on by default.
+ *
+ * @param inherited those that are settled already
+ * @throws RetryConfigError for settings that can't hold together
+ */
+export function resolveGuards(options: AnyRetryOptions, inherited: Partial<GuardSettings>): GuardSettings {
+  const { attemptTimeout, budget = {}, bulkhead = false, circuitBreaker = false } = options;
+  const { hedge = false, pacer = false } = options;
+  return {
+    budget: inherited.budget ?? (budget && resolveBudget(budget)),
+    circuitBreaker:
+      inherited.circuitBreaker ?? (circuitBreaker && resolveCircuitBreaker(circuitBreaker, attemptTimeout)),
+    bulkhead: inherited.bulkhead ?? (bulkhead && resolveBulkhead(bulkhead)),
+    pacer: inherited.pacer ?? (pacer && resolvePacer(pacer)),
+    hedge: inherited.hedge ?? (hedge && resolveHedge(hedge, attemptTimeout)),
+  };
+}
 
 export function resolveBudget(options: BudgetOptions): BudgetSettings {
   if (options.kind === 'tokens') {

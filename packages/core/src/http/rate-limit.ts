@@ -1,6 +1,7 @@
 /** The RateLimit headers: how many requests a server will still take, and until when. */
 
 import type { HeaderReader } from '../outcome.ts';
+import { finite } from './retry-after.ts';
 
 /** What a server says of its quota. */
 export interface Quota {
@@ -30,7 +31,7 @@ export function readQuota(headers: HeaderReader, now: number): Quota | undefined
   if (tightest) return tightest;
   for (const { remaining, resetIn } of resets(headers, now)) {
     if (remaining && UNSIGNED_INTEGER.test(remaining))
-      return { remaining: Math.min(Number(remaining), Number.MAX_SAFE_INTEGER), resetIn };
+      return { remaining: finite(Number(remaining)), resetIn };
   }
   return undefined;
 }
@@ -70,8 +71,7 @@ export function* rateLimits(value: string): Generator<Quota> {
     const remaining = /(?:^|;)[ \t]*r=([0-9]+)[ \t]*(?:;|$)/.exec(item)?.[1];
     const reset = /(?:^|;)[ \t]*t=([0-9]+)[ \t]*(?:;|$)/.exec(item)?.[1];
     if (remaining === undefined || reset === undefined) continue;
-    const wait = Math.min(Number(reset) * 1000, Number.MAX_SAFE_INTEGER);
-    yield { remaining: Math.min(Number(remaining), Number.MAX_SAFE_INTEGER), resetIn: wait };
+    yield { remaining: finite(Number(remaining)), resetIn: finite(Number(reset) * 1000) };
   }
 }
 
@@ -81,5 +81,5 @@ function readReset(value: string, now: number): number | undefined {
   const reset = Number(value);
   if (reset < LARGEST_RELATIVE_SECONDS) return reset * 1000;
   const epoch = reset < LARGEST_EPOCH_SECONDS ? reset * 1000 : reset;
-  return Math.min(Math.max(0, epoch - now), Number.MAX_SAFE_INTEGER);
+  return finite(Math.max(0, epoch - now));
 }

@@ -17,7 +17,7 @@ const OUTER_SPACE = /^[ \t]+|[ \t]+$/g;
  */
 export function parseRetryAfter(value: string, now: number): number | undefined {
   const trimmed = value.replace(OUTER_SPACE, '');
-  if (DIGITS.test(trimmed)) return finiteMilliseconds(Number(trimmed) * 1000);
+  if (DIGITS.test(trimmed)) return finite(Number(trimmed) * 1000);
   const date = parseHttpDate(trimmed, now);
   return date === undefined ? undefined : Math.max(0, date - now);
 }
@@ -25,9 +25,10 @@ export function parseRetryAfter(value: string, now: number): number | undefined 
 /** Reads a header of whole ms, such as `Retry-After-Ms`. */
 export function parseMilliseconds(value: string): number | undefined {
   const trimmed = value.replace(OUTER_SPACE, '');
-  return DIGITS.test(trimmed) ? finiteMilliseconds(Number(trimmed)) : undefined;
+  return DIGITS.test(trimmed) ? finite(Number(trimmed)) : undefined;
 }
 
-function finiteMilliseconds(milliseconds: number): number {
-  return Math.min(milliseconds, Number.MAX_SAFE_INTEGER);
+/** What a server sends may have any number of digits, and is no reason for an `Infinity`. */
+export function finite(value: number): number {
+  return Math.min(value, Number.MAX_SAFE_INTEGER);
 }
