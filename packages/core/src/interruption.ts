@@ -103,13 +103,7 @@ export abstract class Interruptible {
   waitFor(begin: (wait: Wait) => Timer, next: Next, givenUp?: () => void): void {
     const wait = new Wait(this, next, givenUp);
     this.#underWay = wait;
-    try {
-      wait.begin(begin);
-    } catch (refusal) {
-      // It is not under way: an abort within what follows must not end it once more.
-      this.#underWay = undefined;
-      throw refusal;
-    }
+    wait.begin(begin);
   }
 
   /** A wait was granted. */

@@ -86,13 +86,19 @@ describe('a wait', () => {
     expect(cancel).toHaveBeenCalledOnce();
   });
 
-  it('that is granted within its beginning is cancelled, too', () => {
-    const { cancel, next, waiter } = waiting();
+  it.each(['granted', 'refused'] as const)('that is %s within its beginning is cancelled, too', (how) => {
+    const { cancel, givenUp, next, waiter } = waiting();
     const begin = (wait: Wait) => {
-      wait.grant();
+      if (how === 'granted') wait.grant();
+      else wait.refuse(interruption);
+      // Nothing is under way any more.
+      waiter.interrupt(interruption);
       return { cancel };
     };
-    waiter.waitFor(begin, next);
-    expect([next.mock.calls.length, cancel.mock.calls.length]).toEqual([1, 1]);
+    waiter.waitFor(begin, next, givenUp);
+    expect(next).toHaveBeenCalledTimes(how === 'granted' ? 1 : 0);
+    expect(givenUp).toHaveBeenCalledTimes(how === 'granted' ? 0 : 1);
+    expect(waiter.interruptions).toHaveLength(how === 'granted' ? 0 : 1);
+    expect(cancel).toHaveBeenCalledOnce();
   });
 });
