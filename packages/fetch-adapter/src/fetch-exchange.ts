@@ -48,8 +48,7 @@ export class FetchExchange implements Exchange<Response> {
   private init: RequestInit | undefined;
   private body: RequestBody | undefined;
   private policy: RetryPolicy | undefined;
-  private isSent = false;
-  /** Attempts that were sent, where a download may go on. */
+  /** Attempts that were sent. */
   private sent = 0;
 
   constructor(
@@ -101,12 +100,11 @@ export class FetchExchange implements Exchange<Response> {
   }
 
   send(attempt: AttemptContext): Promise<Response> {
-    this.isSent = true;
+    this.sent = attempt.number;
     const { input, init } = this.attemptArguments(attempt);
     const sent = this.fetch(input, init);
     const abortable = this.call.signal !== undefined && signalOf(attempt) !== this.call.signal;
     if (!abortable && !this.policy?.resume) return sent;
-    this.sent = attempt.number;
     // A mock may answer without a promise.
     return Promise.resolve(sent).then((response) => {
       if (abortable && response.body) keepAbortable(attempt, response.body);
@@ -134,7 +132,7 @@ export class FetchExchange implements Exchange<Response> {
     const body = this.body;
     body?.release?.(failure);
     // As the platform does with what it was given and will not read. A body that is kept has ended its source itself.
-    if (failure && !this.isSent && (body ? !body.release : this.call.signal?.aborted)) {
+    if (failure && this.sent === 0 && (body ? !body.release : this.call.signal?.aborted)) {
       cancelBody(this.input, this.init, failure.reason, body !== undefined);
     }
     // The statistics of a result know its exchange, and are not to hold what was sent.
