@@ -1,6 +1,6 @@
 /** A download that goes on where it broke off, as a web stream. */
 
-import { getRetryStatistics } from './attached-statistics.ts';
+import { operationOf, statisticsOf } from './attached-statistics.ts';
 import type { RetryEngine } from './engine.ts';
 import { RetryError } from './errors.ts';
 import type { RetryErrorDetails } from './errors.ts';
@@ -188,7 +188,8 @@ export class Download<T extends DownloadSource> {
       (attempt) => this.#request.send(rangeHeaders(this.#entity, this.#offset), attempt, this.#offset),
     );
     const response = await engine.run(rest);
-    const statistics = getRetryStatistics(response);
+    const operation = operationOf(response);
+    const statistics = operation && statisticsOf(operation);
     this.#attempts += (statistics?.attempts.length ?? 1) - 1;
     this.#lastBreak = { cause: failure, statistics };
     const entity = this.#entity;

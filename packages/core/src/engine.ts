@@ -199,9 +199,7 @@ export class Engine implements RetryEngine {
   }
 
   circuit(key: string = ''): CircuitState {
-    const { circuitBreaker } = this.policy;
-    const destination = circuitBreaker ? this.#state.destinations.peek(key) : undefined;
-    return destination && circuitBreaker ? destination.circuitBreaker(circuitBreaker).state : 'closed';
+    return this.#state.destinations.peek(key)?.circuitState ?? 'closed';
   }
 
   /** Not a field: whoever prints an engine does not want to see it. */

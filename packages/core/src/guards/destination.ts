@@ -69,9 +69,14 @@ export class Destination {
     return this.users > 0 || this.#circuitBreaker?.isOpenedByHand === true;
   }
 
-  /** Whether the circuit of the policy lets everything through, where a request has needed one yet. */
+  /** Of the policy's circuit; one that no request has needed yet is closed. */
+  get circuitState(): CircuitState {
+    return this.#circuitBreaker === undefined ? 'closed' : this.#circuitBreaker.state;
+  }
+
+  /** Whether that lets everything through. */
   get isClosed(): boolean {
-    return this.#circuitBreaker === undefined || this.#circuitBreaker.state === 'closed';
+    return this.circuitState === 'closed';
   }
 
   budget(settings: BudgetSettings): RetryBudget {
