@@ -41,6 +41,9 @@ export interface OperationTrace {
   error?: unknown;
 }
 
+/** The channels of single events. */
+export type ChannelName = 'attempt' | 'retry' | 'circuit';
+
 interface Channels {
   readonly operation: TracingChannel;
   readonly attempt: Channel;
@@ -63,12 +66,12 @@ function openChannels(): Partial<Channels> {
 const channels = /* @__PURE__ */ openChannels();
 
 /** Whether anybody listens to a channel. */
-export function isHeard(name: 'attempt' | 'retry' | 'circuit'): boolean {
+export function isHeard(name: ChannelName): boolean {
   return channels[name]?.hasSubscribers === true;
 }
 
-/** Tells those who listen to a channel. */
-export function tell(name: 'attempt' | 'retry' | 'circuit', event: object): void {
+/** Tells those who listen to a channel, if any do. */
+export function tell(name: ChannelName, event: object): void {
   channels[name]?.publish(event);
 }
 

@@ -2,6 +2,7 @@
 
 import { lastRecordOf, statisticsOf } from './attached-statistics.ts';
 import { isHeard, tell } from './diagnostics.ts';
+import type { ChannelName } from './diagnostics.ts';
 import type { CircuitChangeEvent, RetryHooks } from './events.ts';
 import { responseIn } from './http/classify.ts';
 import type { Operation } from './operation.ts';
@@ -11,12 +12,9 @@ import { isPromiseLike, warnOnce } from './warnings.ts';
 /** An attempt ended. */
 export function reportAttempt(operation: Operation): void {
   const { onAttempt } = operation.policy.hooks;
-  const heard = isHeard('attempt');
-  if (onAttempt === undefined && !heard) return;
+  if (onAttempt === undefined && !isHeard('attempt')) return;
   const { id, key } = operation;
-  const event = { id, key, attempt: lastRecordOf(operation) };
-  if (onAttempt) call('onAttempt', onAttempt, event);
-  if (heard) tell('attempt', event);
+  report('onAttempt', onAttempt, 'attempt', { id, key, attempt: lastRecordOf(operation) });
 }
 
 /** A retry or a hedge was decided. */
@@ -26,13 +24,11 @@ export function reportRetry(
   failureClass: FailureClass | undefined,
 ): void {
   const { onRetry } = operation.policy.hooks;
-  const heard = isHeard('retry');
-  if (onRetry === undefined && !heard) return;
+  if (onRetry === undefined && !isHeard('retry')) return;
   const { id, key } = operation;
   const { delay, hint, reason } = decision;
   const event = { id, key, attemptNumber: operation.attemptNumber + 1, delay, reason, failureClass, hint };
-  if (onRetry) call('onRetry', onRetry, event);
-  if (heard) tell('retry', event);
+  report('onRetry', onRetry, 'retry', event);
 }
 
 /** A retry is about to be sent. Returns what to wait for, if the hook is asynchronous. */
@@ -69,8 +65,18 @@ export function reportEnd(operation: Operation): void {
 
 /** A circuit breaker changed. */
 export function reportCircuitChange(hooks: RetryHooks, event: CircuitChangeEvent): void {
-  if (hooks.onCircuitChange) call('onCircuitChange', hooks.onCircuitChange, event);
-  if (isHeard('circuit')) tell('circuit', event);
+  report('onCircuitChange', hooks.onCircuitChange, 'circuit', event);
+}
+
+/** Tells a hook, and those who listen to a channel. */
+function report<Event extends object>(
+  name: keyof RetryHooks,
+  hook: ((event: Event) => void | PromiseLike<void>) | undefined,
+  channel: ChannelName,
+  event: Event,
+): void {
+  if (hook) void call(name, hook, event);
+  tell(channel, event);
 }
 
 function call<Event>(
@@ -78,14 +84,14 @@ function call<Event>(
   hook: (event: Event) => void | PromiseLike<void>,
   event: Event,
 ): PromiseLike<unknown> | undefined {
-  const report = (error: unknown): void => {
+  const warn = (error: unknown): void => {
     warnOnce(hook, `The hook ${name} failed; the request goes on without it`, error);
   };
   try {
     const returned: unknown = hook(event);
-    return isPromiseLike(returned) ? Promise.resolve(returned).then(undefined, report) : undefined;
+    return isPromiseLike(returned) ? Promise.resolve(returned).then(undefined, warn) : undefined;
   } catch (error) {
-    report(error);
+    warn(error);
     return undefined;
   }
 }
