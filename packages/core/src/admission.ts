@@ -64,20 +64,20 @@ export abstract class Admission extends Waiting implements SignalSubscriber {
 
   /** Listens to the caller's signal, and finds the destination with its guards. */
   protected open(): void {
-    if (this.callerSignal) subscribe(this.callerSignal, this);
     this.#useDestination(this.#engine.destinations.use(this.operation.key));
   }
 
   /** The same where the first attempt was begun without this. */
   protected takeOver({ destination, permit, startedAt }: Admitted): void {
     this.#begun = true;
-    if (this.callerSignal && !this.callerSignal.aborted) subscribe(this.callerSignal, this);
     this.#useDestination(destination);
     this.guards?.takeOver(permit, startedAt);
   }
 
   #useDestination(destination: Destination): void {
-    const { policy } = this;
+    const { callerSignal, policy } = this;
+    // `key` may have aborted, or the end of the first attempt have been told late.
+    if (callerSignal && !callerSignal.aborted) subscribe(callerSignal, this);
     this.#destination = destination;
     if (policy.budget) this.budget = destination.budget(policy.budget);
     const isHeld = policy.circuitBreaker || policy.bulkhead || policy.pacer || policy.hedge;
