@@ -38,6 +38,8 @@ const RUNTIME_MESSAGES: readonly (readonly [pattern: RegExp, failureClass: Failu
   [/\(os error \d+\)$/, 'transport'], // Deno
   [/^Network connection lost\.?$/, 'transport'], // workerd
 ];
+/** What every one of them begins or ends with: most messages do not, and are looked at once. */
+const RUNTIME_MESSAGE = /^(?:error|connection error|Network connection)\b|\(os error \d+\)$/;
 /** HTTP/2: the server names what it did not process. undici gives such a code only to requests above the last one. */
 const NOT_PROCESSED = /\bNGHTTP2_REFUSED_STREAM\b|"GOAWAY" frame received with code 0$/;
 /** undici: the proxy did not open a tunnel. Its code is the one of an abort, which it is not. */
@@ -222,8 +224,10 @@ function explainErrors(
 }
 
 function explainByMessage(name: unknown, message: string, cause: unknown): FailureClass | undefined {
-  const byRuntime = RUNTIME_MESSAGES.find(([pattern]) => pattern.test(message))?.[1];
-  if (byRuntime) return byRuntime;
+  if (RUNTIME_MESSAGE.test(message)) {
+    const byRuntime = RUNTIME_MESSAGES.find(([pattern]) => pattern.test(message))?.[1];
+    if (byRuntime) return byRuntime;
+  }
   if (name !== 'TypeError') return PROGRAMMING_ERROR.test(String(name)) ? 'permanent' : undefined;
   if (!NETWORK_MESSAGES.some((pattern) => pattern.test(message))) return 'permanent';
   // Node names every fault of the network by a code. A cause without one is a rule of fetch: a blocked port, an
