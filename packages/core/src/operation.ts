@@ -149,7 +149,8 @@ export class Operation {
   /** ms since the first attempt ended: what retrying cost. */
   get retryOverhead(): number {
     let first = this.#last;
-    while (first?.previous) first = first.previous;
+    // Not the one that ended first: that may be a hedge, which its first attempt outlived.
+    while (first && first.number !== 1) first = first.previous;
     return first?.endedAt === undefined ? 0 : Math.max(0, this.endedAt - first.endedAt);
   }
 

@@ -170,6 +170,20 @@ describe('what an operation cost', () => {
     operation.succeed(200, 500);
     expect(operation.retryOverhead).toBe(0);
   });
+
+  it('is nothing when the first attempt outlives its hedge and succeeds', () => {
+    const operation = startOperation();
+    operation.beginAttempt(0);
+    const first = operation.currentAttempt;
+    operation.focus(operation.beginHedge(50));
+    operation.endBeside(response(503), 'transient', 'transient_status', {
+      now: 60,
+      clock: { epoch: () => EPOCH },
+    });
+    operation.focus(first);
+    operation.succeed(200, 500);
+    expect(operation.retryOverhead).toBe(0);
+  });
 });
 
 describe('who an operation is', () => {
