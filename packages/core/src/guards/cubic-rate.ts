@@ -36,6 +36,7 @@ export class CubicRate {
   #lastThrottle = 0;
   #responses = 0;
   #bucket: number | undefined;
+  #latest = -Infinity;
 
   constructor(minRate: number) {
     this.#minRate = minRate;
@@ -43,7 +44,10 @@ export class CubicRate {
   }
 
   /** A response has come. */
-  update(throttled: boolean, seconds: number): void {
+  update(throttled: boolean, answeredAt: number): void {
+    // One that somebody thought about is told late. On the curve it would be a step back, below the rate of now.
+    const seconds = Math.max(this.#latest, answeredAt);
+    this.#latest = seconds;
     this.#measure(seconds);
     let target: number;
     if (throttled) {

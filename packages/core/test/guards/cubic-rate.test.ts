@@ -78,7 +78,8 @@ describe('the rate that is learned', () => {
   });
 
   it('is never below the smallest rate, and falls by throttling alone', () => {
-    const response = fc.tuple(fc.boolean(), fc.double({ min: 0, max: 5, noNaN: true }));
+    // Less than 0: a response that came before the one before it, and is told of later.
+    const response = fc.tuple(fc.boolean(), fc.double({ min: -5, max: 5, noNaN: true }));
     fc.assert(
       fc.property(fc.constantFrom(0.001, 0.5, 20), fc.array(response), (minRate, responses) => {
         const cubic = new CubicRate(minRate);
@@ -100,6 +101,16 @@ describe('the rate that is learned', () => {
               [false, 0],
               [true, 4.5],
               [false, 0],
+            ],
+          ],
+          [
+            0.5,
+            [
+              [false, 0],
+              [false, 0.1],
+              [false, 0.5],
+              [true, 0.5],
+              [false, -0.9],
             ],
           ],
         ],
