@@ -113,10 +113,11 @@ export class AdaptivePacer implements Pacer {
   }
 
   #observe({ remaining, resetIn }: Quota, now: number): void {
-    if (!(resetIn > 0)) return;
+    const until = now + resetIn;
+    // A quota that is told late may be that of a window before.
+    if (!(until > this.#clock.now())) return;
     this.#forgetQuota(now);
     const old = this.#quota;
-    const until = now + resetIn;
     const isSameWindow = old !== undefined && Math.abs(until - old.until) <= RESET_RESOLUTION;
     // Answers overtake each other, and know nothing of what is on its way: within one window the quota only shrinks.
     const left = isSameWindow ? Math.min(old.left, remaining) : remaining;

@@ -98,6 +98,17 @@ describe('the quota that a server tells of', () => {
     expect(takeAll(pacer)).toBe(5);
   });
 
+  it('of a window before, told late, says nothing of this one', async () => {
+    const { clock, pacer } = start();
+    const answeredAt = clock.now();
+    await clock.advance(1500);
+    pacer.responded(false, { remaining: 0, resetIn: 30_000 });
+    await clock.advance(500);
+    pacer.responded(false, { remaining: 50, resetIn: 1000 }, answeredAt);
+    expect(pacer.tryTake()).toBe(false);
+    expect(pacer.estimate()).toBe(29_500);
+  });
+
   it('a reset that is now says nothing', () => {
     const { pacer } = start();
     pacer.responded(false, { remaining: 0, resetIn: 0 });
