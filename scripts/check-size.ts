@@ -7,8 +7,8 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
  * weighs today, rounded up, so that it does not grow unseen. Lower it with every gain.
  */
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
-  'engine, without zod and guards': 22_560,
-  'engine, all guards, without zod': 30_390,
+  'engine, without zod and guards': 22_570,
+  'engine, all guards, without zod': 30_400,
   'fetch adapter, complete': 41_570,
 };
 const LARGEST = 20;

@@ -1,7 +1,7 @@
 /** The server's hints: how long it asks a client to wait. */
 
 import type { HeaderReader } from '../outcome.ts';
-import { parseHttpDate } from './http-date.ts';
+import { serverTime } from './http-date.ts';
 import { rateLimits, resets } from './rate-limit.ts';
 import { parseMilliseconds, parseRetryAfter } from './retry-after.ts';
 
@@ -21,13 +21,11 @@ export function readHint(headers: HeaderReader, now: number): number | undefined
     const hint = value ? parseMilliseconds(value) : undefined;
     if (hint !== undefined) return hint;
   }
-  const date = headers.get('date');
-  const serverNow = (date ? parseHttpDate(date, now) : undefined) ?? now;
   const retryAfter = headers.get('retry-after');
   return (
-    (retryAfter ? parseRetryAfter(retryAfter, serverNow) : undefined) ??
+    (retryAfter ? parseRetryAfter(retryAfter, serverTime(headers, now)) : undefined) ??
     readRateLimit(headers.get('ratelimit')) ??
-    readUsedUp(headers, serverNow)
+    readUsedUp(headers, now)
   );
 }
 

@@ -1,5 +1,7 @@
 /** HTTP dates, strictly: `Date.parse` takes too much, and reads the asctime form in the local time zone. */
 
+import type { HeaderReader } from '../outcome.ts';
+
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const TIME = '(\\d{2}):(\\d{2}):(\\d{2})';
 const MONTH = `(${MONTHS.join('|')})`;
@@ -54,4 +56,14 @@ function utc(
   // The 31st of a shorter month would roll over into the next one.
   if (midnight.getUTCMonth() !== monthIndex) return undefined;
   return midnight.getTime() + ((hours * 60 + minutes) * 60 + seconds) * 1000;
+}
+
+/**
+ * When the server answered, by its own clock, in epoch ms: the dates that it names are to be read against that.
+ *
+ * @param now epoch ms of ours, for a response without a Date that can be read
+ */
+export function serverTime(headers: HeaderReader, now: number): number {
+  const date = headers.get('date');
+  return (date ? parseHttpDate(date, now) : undefined) ?? now;
 }

@@ -1,6 +1,7 @@
 /** The RateLimit headers: how many requests a server will still take, and until when. */
 
 import type { HeaderReader } from '../outcome.ts';
+import { serverTime } from './http-date.ts';
 import { finite } from './retry-after.ts';
 
 /** What a server says of its quota. */
@@ -23,7 +24,7 @@ const PREFIXES = ['ratelimit', 'x-ratelimit'] as const;
  * Reads `RateLimit: "default";r=50;t=30`, or `RateLimit-Remaining` and `RateLimit-Reset` with or without `X-`. Of
  * several quotas the one that runs out first counts. `undefined` where there is none, or it can't be read.
  *
- * @param now epoch ms, for resets that are dates
+ * @param now epoch ms, for resets that are dates; the response's own `Date` is used instead where it has one
  */
 export function readQuota(headers: HeaderReader, now: number): Quota | undefined {
   const combined = headers.get('ratelimit');
@@ -43,7 +44,7 @@ export function* resets(
 ): Generator<{ readonly resetIn: number; readonly remaining: string | undefined }> {
   for (const prefix of PREFIXES) {
     const reset = headers.get(`${prefix}-reset`)?.trim();
-    const resetIn = reset ? readReset(reset, now) : undefined;
+    const resetIn = reset ? readReset(reset, headers, now) : undefined;
     if (resetIn !== undefined) yield { resetIn, remaining: headers.get(`${prefix}-remaining`)?.trim() };
   }
 }
@@ -76,10 +77,10 @@ export function* rateLimits(value: string): Generator<Quota> {
 }
 
 /** A reset in ms from now: seconds from now, or an epoch when too large for that. */
-function readReset(value: string, now: number): number | undefined {
+function readReset(value: string, headers: HeaderReader, now: number): number | undefined {
   if (!UNSIGNED_NUMBER.test(value)) return undefined;
   const reset = Number(value);
   if (reset < LARGEST_RELATIVE_SECONDS) return reset * 1000;
   const epoch = reset < LARGEST_EPOCH_SECONDS ? reset * 1000 : reset;
-  return finite(Math.max(0, epoch - now));
+  return finite(Math.max(0, epoch - serverTime(headers, now)));
 }

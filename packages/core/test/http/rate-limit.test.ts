@@ -106,6 +106,13 @@ describe.each(['RateLimit', 'X-RateLimit'])('%s-Remaining and -Reset', (prefix) 
     expect(read(pair(remaining, reset))).toBeUndefined();
   });
 
+  it("until a date: that counts against the response's own Date, for our clock may be wrong", () => {
+    const headers = headersOf({ ...pair('0', `${SECONDS + 10}`), Date: new Date(NOW).toUTCString() });
+    for (const ours of [NOW - 3_600_000, NOW + 3_600_000]) {
+      expect(readQuota(headers, ours)).toEqual({ remaining: 0, resetIn: 10_000 });
+    }
+  });
+
   it.each(['Remaining', 'Reset'])('%s alone says nothing', (name) => {
     expect(read({ [`${prefix}-${name}`]: '5' })).toBeUndefined();
   });
