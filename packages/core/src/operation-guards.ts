@@ -144,8 +144,9 @@ export class OperationGuards {
 
   #tellPacer(outcome: Outcome | undefined, throttled: boolean, now: number): void {
     if (this.#pacer === undefined) return;
-    const response = outcome?.kind === 'error' ? outcome.response : outcome;
-    const headers = response?.kind === 'response' ? response.headers : undefined;
+    // What a function of the user's has thrown may hold a response that no adapter has described.
+    const response = outcome && ((outcome.kind === 'error' && outcome.response) || responseIn(outcome));
+    const headers = response?.headers;
     this.#pacer.responded(
       throttled,
       headers && readQuota(headers, this.#operation.policy.clock.epoch()),

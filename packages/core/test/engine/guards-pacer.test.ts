@@ -35,6 +35,14 @@ it('the pacer reads what is left from the response in an error, too', async () =
   expect(engine.guards.snapshot()[0]?.pacer).toMatchObject({ rate: 0 });
 });
 
+it('the pacer reads what is left from an error that a function throws', async () => {
+  const { engine } = make();
+  const headers = { ratelimit: '"default";r=0;t=60' };
+  const error = Object.assign(new Error('not found'), { response: { status: 404, headers } });
+  await rejectionOf(engine.execute(() => Promise.reject(error)));
+  expect(engine.guards.snapshot()[0]?.pacer).toMatchObject({ rate: 0 });
+});
+
 describe.each(DRIVERS)('the pacer, over %s', (_driver, start) => {
   it('lets everything through while nothing asks for less', async () => {
     const { clock, engine } = make();
