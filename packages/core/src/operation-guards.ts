@@ -97,10 +97,10 @@ export class OperationGuards {
 
   /** The last attempt succeeded. */
   succeeded(outcome: Outcome | undefined, now: number): void {
-    const { responseTime } = this.#operation;
     // Not the hedge's own time: a slow attempt that a hedge overtook would never be seen, and the quantile would sink.
-    this.hedging?.responded(now - this.#attemptStartedAt, now);
-    this.#tellCircuit(false, responseTime, now);
+    const duration = now - this.#attemptStartedAt;
+    this.hedging?.responded(duration, now);
+    this.#tellCircuit(false, duration, now);
     this.#tellPacer(outcome, false, now);
   }
 
@@ -112,7 +112,7 @@ export class OperationGuards {
       this.cancelled();
       return;
     }
-    this.#tellCircuit(failureClass !== 'permanent', now - this.#operation.currentAttempt.startedAt, now);
+    this.#tellCircuit(failureClass !== 'permanent', now - this.#attemptStartedAt, now);
     this.#tellPacer(outcome, failureClass === 'throttled', now);
   }
 

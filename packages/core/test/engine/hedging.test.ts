@@ -333,6 +333,20 @@ describe('the observed quantile', () => {
   });
 });
 
+describe('a circuit breaker', () => {
+  it.each([
+    ['answers first', 200],
+    ['has a fatal outcome first', 404],
+  ])('sees a slow attempt though its hedge %s: the two are one call', async (_, status) => {
+    const { clock, engine, exchange } = start([{ after: 500 }, { after: 20, status }], {
+      options: { circuitBreaker: { slowCallRate: 1, slowCallDuration: 60 } },
+    });
+    await clock.advance(70);
+    expect(exchange.sentAt).toEqual([0, 50]);
+    expect(engine.guards.snapshot()[0]?.circuitBreaker).toMatchObject({ calls: 1, slowCalls: 1 });
+  });
+});
+
 describe('a leg that fails in a way that passes', () => {
   it('starts the next hedge at once', async () => {
     const { exchange, result, statistics } = await run([{ after: 10, status: 503 }, { after: 5 }]);
