@@ -20,6 +20,8 @@ import { oneOf, textLike } from './text-schema.ts';
 
 const windowDuration = () => z.number('a number of ms of at least 1').check(z.gte(1));
 const rate = () => z.number('a number greater than 0, up to 1').check(z.gt(0), z.lte(1));
+/** Left out, or `undefined`. */
+const absent = () => z.optional(z.never('nothing beside the other'));
 /** Each takes a byte, for each destination. */
 const MOST_CALLS = 1_000_000;
 /** 0 included: a budget that allows nothing is a wish one may have. */
@@ -51,8 +53,11 @@ const circuitBreaker = () =>
       window: z.optional(
         z.union(
           [
-            objectOf({ calls: count('a whole number from 1 to 1,000,000').check(z.lte(MOST_CALLS)) }),
-            objectOf({ duration: windowDuration() }),
+            objectOf({
+              calls: count('a whole number from 1 to 1,000,000').check(z.lte(MOST_CALLS)),
+              duration: absent(),
+            }),
+            objectOf({ calls: absent(), duration: windowDuration() }),
           ],
           'an object { calls } or { duration }',
         ),

@@ -72,6 +72,14 @@ describe('settings that cannot hold together are refused with the reason', () =>
     ['a quantile with attemptTimeout', { attemptTimeout: 1, hedge: { delay: 'p99.99' } }],
     ['a budget that allows nothing', { budget: { ratio: 0, minPerSecond: 0 } }],
     ['settings that are undefined', { circuitBreaker: { openTime: undefined, window: undefined } }],
+    [
+      'calls beside a duration that is undefined',
+      { circuitBreaker: { window: { calls: 5, duration: undefined } } },
+    ],
+    [
+      'a duration beside calls that are undefined',
+      { circuitBreaker: { window: { calls: undefined, duration: 5 } } },
+    ],
   ])('%s is accepted', (_, options) => {
     expect(() => policyOf(options)).not.toThrow();
   });
