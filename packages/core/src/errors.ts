@@ -148,7 +148,11 @@ const CREDENTIALS = /^(?:basic|bearer|digest) /iu;
 /** A value as a reader of an error message wants it: short, and never failing. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return shorten(JSON.stringify(withoutSecrets('', value)));
-  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function';
+  if (typeof value === 'function') {
+    // A class may have a static `name` of its own, which is anything.
+    const name: unknown = value.name;
+    return typeof name === 'string' && name ? `function ${shorten(name)}` : 'a function';
+  }
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value);
   try {

@@ -96,6 +96,11 @@ describe('a value in a message is short, and never fails', () => {
       )(),
       'a function',
     ],
+    [
+      'a function whose name is no text',
+      Object.defineProperty(() => undefined, 'name', { value: Symbol('name') }),
+      'a function',
+    ],
     ['an instance', new URLSearchParams(), 'an instance of URLSearchParams'],
     ['a promise', Promise.resolve(), 'an instance of Promise'],
     ['an object that says nothing of itself', { toJSON: () => undefined }, 'an object'],
