@@ -11,19 +11,23 @@ type Issue = Pick<z.core.$ZodIssue, 'path' | 'message'> & { readonly keys?: read
 
 /**
  * Checks an object against the schemas of what it may hold, name by name: only the schemas of what was given are made,
- * since that of everything takes several ms. What was given is used then, not zod's copy of it: a clock or a hook keeps
- * its identity.
+ * since that of everything takes several ms.
  *
+ * @returns what was checked. Objects and arrays are copies that hold what was inherited too: later copies would lose
+ * that. Functions and a clock are the given ones.
  * @throws RetryConfigError that names the first path that is wrong, what was given and what is accepted.
  */
-export function check(shape: Shape, options: unknown): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+export function check(shape: Shape, options: unknown): Record<string, unknown> {
+  if (typeof options !== 'object' || options === null || Array.isArray(options) || holdsNoOptions(options)) {
     throw new RetryConfigError('', options, 'an object of retry options');
   }
   const given = options as Readonly<Record<string, unknown>>;
+  const checked: Record<string, unknown> = {};
   for (const [name, make] of Object.entries(shape)) {
     const value = given[name];
-    const issue = value === undefined ? undefined : firstIssue(make(), value);
+    if (value === undefined) continue;
+    const { data, issue } = checkValue(make(), value);
+    checked[name] = data;
     if (issue === undefined) continue;
     const { keys = [], message, path } = issue;
     const whole = [...path, ...keys.slice(0, 1)].map(String);
@@ -33,15 +37,23 @@ export function check(shape: Shape, options: unknown): void {
   for (const name in given) {
     if (!Object.hasOwn(shape, name)) throw new RetryConfigError(name, given[name], onlyNamesOf(shape));
   }
+  return checked;
 }
 
-function firstIssue(schema: z.ZodMiniType, value: unknown): Issue | undefined {
+function checkValue(
+  schema: z.ZodMiniType,
+  value: unknown,
+): { readonly data?: unknown; readonly issue?: Issue | undefined } {
   const words = wordsOf(schema);
-  // For zod they would be objects without members.
-  if (value instanceof Map || value instanceof Set) return { path: [], message: String(words) };
+  if (holdsNoOptions(value)) return { issue: { path: [], message: String(words) } };
   // What has no words of its own is refused in those of the whole.
-  const { error } = schema.safeParse(value, { error: () => words });
-  return error && explainUnion(error.issues[0] as z.core.$ZodIssue);
+  const { data, error } = schema.safeParse(value, { error: () => words });
+  return { data, issue: error && explainUnion(error.issues[0] as z.core.$ZodIssue) };
+}
+
+/** They would be taken for objects without members: what they hold, or will hold, is not seen. */
+function holdsNoOptions(value: unknown): boolean {
+  return value instanceof Map || value instanceof Set || value instanceof Promise;
 }
 
 /**

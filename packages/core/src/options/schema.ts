@@ -166,18 +166,13 @@ type Agreement = [
  * @throws RetryConfigError that names the first option that is wrong.
  */
 export function checkOptions(options: unknown, shape: Shape = optionsShape): AnyRetryOptions {
-  check(shape, options);
-  return ownOptions(options as Agreement[1]);
+  const checked = check(shape, options) as Agreement[1];
+  const { hooks } = options as Agreement[1];
+  if (hooks) checked.hooks = ownHooks(hooks);
+  return checked;
 }
 
-/** A copy that holds itself what was inherited, as the hooks of a class are: later copies would lose that. */
-function ownOptions(options: AnyRetryOptions): AnyRetryOptions {
-  const names = Object.keys(optionsShape) as (keyof AnyRetryOptions)[];
-  const given = names.filter((name) => name in options).map((name) => [name, options[name]]);
-  const own = Object.fromEntries(given) as AnyRetryOptions;
-  return own.hooks ? { ...own, hooks: ownHooks(own.hooks) } : own;
-}
-
+/** The hooks of a class keep their `this`. */
 function ownHooks(hooks: RetryHooks): RetryHooks {
   return Object.fromEntries(
     HOOKS.filter((name) => name in hooks).map((name) => {
@@ -193,6 +188,5 @@ function ownHooks(hooks: RetryHooks): RetryHooks {
  * @throws RetryConfigError that names the first option that is wrong.
  */
 export function checkJsonOptions(json: unknown): JsonRetryOptions {
-  check(jsonShape, json);
-  return json as JsonRetryOptions;
+  return check(jsonShape, json);
 }

@@ -69,6 +69,7 @@ describe('a wrong value is refused with its path, what was given and what is acc
     ['shouldRetry', 'true', VERDICT, { shouldRetry: true }],
     ['retryAfter', 'true', HINTS, { retryAfter: true }],
     ['retryAfter', '1000', HINTS, { retryAfter: 1000 }],
+    ['retryAfter', 'an instance of Promise', HINTS, { retryAfter: Promise.resolve({ max: 1 }) }],
     ['retryAfter.max', '-1', DURATION, { retryAfter: { max: -1 } }],
     ['retryAfter.max', '"1m"', DURATION, { retryAfter: { max: '1m' } }],
     ['retryAfter.beyond', '"wait"', "'stop' or 'cap'", { retryAfter: { beyond: 'wait' } }],
@@ -100,6 +101,10 @@ describe('a wrong value is refused with its path, what was given and what is acc
     ['[]', []],
     ['"{}"', '{}'],
     ['3', 3],
+    // Nobody would see that what they hold is not heard.
+    ['an instance of Map', new Map([['maxAttempts', 5]])],
+    ['an instance of Set', new Set(['maxAttempts'])],
+    ['an instance of Promise', Promise.resolve({ maxAttempts: 5 })],
   ])('options that are no object: %s', (given, options) => {
     expect(refusalOf(() => resolvePolicy(options)).message).toBe(
       `options: given ${given}, accepted: an object of retry options`,
