@@ -24,10 +24,16 @@ const tool: ExecFileSyncOptionsWithStringEncoding = {
 };
 /** CommonJS may have types of its own, where a dependency has them; what is loaded is the ES module. */
 const TYPES_CHECK = '--profile esm-only --ignore-rules false-cjs';
-/** A project for browsers that checks declarations: it has neither the types of Node nor the newest `lib`. */
-const BROWSER_PROJECT =
-  '--ignoreConfig --noEmit --strict --skipLibCheck false --target es2022 --lib es2022,dom ' +
-  '--module esnext --moduleResolution bundler dist/index.d.ts';
+/** Projects that check declarations and have not the newest `lib`. */
+const PROJECT = '--ignoreConfig --noEmit --strict --skipLibCheck false --target es2022 dist/index.d.ts';
+/** The types of Node and no others. */
+const NODE_PROJECT = [...PROJECT.split(' '), ...'--lib es2022 --module nodenext --types node'.split(' ')];
+/** The types of browsers and no others. */
+const BROWSER_PROJECT = [
+  ...PROJECT.split(' '),
+  ...'--lib es2022,dom --module esnext --moduleResolution bundler --types'.split(' '),
+  '',
+];
 const folder = mkdtempSync(join(tmpdir(), 'tenax-packages-'));
 const problems: string[] = [];
 
@@ -83,13 +89,10 @@ function check(name: string, tarball: string): void {
   }
   findings(name, () => execFileSync('publint', [tarball, '--strict'], tool));
   findings(name, () => execFileSync('attw', [tarball, ...TYPES_CHECK.split(' ')], tool));
-  if (packed.peerDependencies?.['undici']) return;
-  findings(name, () =>
-    execFileSync('tsc', [...BROWSER_PROJECT.split(' '), '--types', ''], {
-      ...tool,
-      cwd: join(root, 'packages', name),
-    }),
-  );
+  const projects = packed.peerDependencies?.['undici'] ? [NODE_PROJECT] : [NODE_PROJECT, BROWSER_PROJECT];
+  for (const project of projects) {
+    findings(name, () => execFileSync('tsc', project, { ...tool, cwd: join(root, 'packages', name) }));
+  }
 }
 
 /** The packages that bundles and declarations import. */

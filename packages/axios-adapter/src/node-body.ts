@@ -1,7 +1,7 @@
 /** A Node stream as what a download reads from. */
 
 import { RetryError } from '@tenax/core';
-import type { DownloadBody, DownloadReader } from '@tenax/core';
+import type { DownloadBody, DownloadChunk, DownloadReader } from '@tenax/core';
 
 import type { NodeStream } from './axios-outcome.ts';
 
@@ -23,7 +23,7 @@ export class NodeBody implements DownloadBody, DownloadReader {
     return this;
   }
 
-  async read(): Promise<ReadableStreamReadResult<Chunk>> {
+  async read(): Promise<DownloadChunk> {
     // Through `response.request.res`. What would come now is not what is at that offset.
     if (!this.#chunks && this.#stream.readableDidRead) {
       throw new RetryError('TENAX_RESUME_REFUSED', 'Somebody else has begun to read the download');

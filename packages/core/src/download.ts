@@ -23,9 +23,14 @@ export interface DownloadBody {
   getReader(): DownloadReader;
 }
 
+/** What it gives. The types of Node have no name for that. */
+export type DownloadChunk =
+  | { readonly done: false; readonly value: Uint8Array<ArrayBuffer> }
+  | { readonly done: true; readonly value?: Uint8Array<ArrayBuffer> | undefined };
+
 /** The part of its reader. */
 export interface DownloadReader {
-  read(): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>>;
+  read(): Promise<DownloadChunk>;
   cancel(reason?: unknown): Promise<unknown>;
 }
 

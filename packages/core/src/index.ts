@@ -9,7 +9,13 @@ export type { Clock, Random, Timer } from './clock.ts';
 export type { OperationTrace } from './diagnostics.ts';
 export { discardStream, LARGEST_DRAIN } from './discard.ts';
 export { Download } from './download.ts';
-export type { DownloadBody, DownloadReader, DownloadSource, ResumeRequest } from './download.ts';
+export type {
+  DownloadBody,
+  DownloadChunk,
+  DownloadReader,
+  DownloadSource,
+  ResumeRequest,
+} from './download.ts';
 export { createClientEngine, createRetryEngine } from './engine.ts';
 export type { RetryEngine, RetryGuards, RetryStatistics } from './engine.ts';
 export {
