@@ -10,7 +10,8 @@ import { nextDelay } from './delay.ts';
  * The waits in ms that a policy would make between `attempts` failing attempts: one less than the attempts.
  *
  * @param random the policy's own unless given
- * @throws RetryConfigError for wrong options, or for attempts that are no whole number of at least 1
+ * @throws RetryConfigError for wrong options, for attempts that are no whole number of at least 1, or for a `random` that
+ * is no function
  *
  * @example
  * computeDelays({ jitter: 'none' }, 5); // [100, 200, 400, 800]
@@ -18,6 +19,9 @@ import { nextDelay } from './delay.ts';
 export function computeDelays(options: RetryOptions, attempts: number, random?: Random): number[] {
   if (!Number.isSafeInteger(attempts) || attempts < 1) {
     throw new RetryConfigError('attempts', attempts, 'a whole number of at least 1');
+  }
+  if (random !== undefined && typeof random !== 'function') {
+    throw new RetryConfigError('random', random, 'a function that returns a number from 0 to below 1');
   }
   const policy = resolvePolicy(options);
   const source = random ?? policy.random;

@@ -47,6 +47,12 @@ describe('computeDelays', () => {
     );
   });
 
+  it.each([null, 0.5, 'random'])('refuses %j as a random source', (random) => {
+    expect(() => computeDelays({}, 3, random as never)).toThrow(
+      new RetryConfigError('random', random, 'a function that returns a number from 0 to below 1'),
+    );
+  });
+
   it('refuses wrong options', () => {
     expect(() => computeDelays({ baseDelay: -1 }, 3)).toThrow(RetryConfigError);
   });
