@@ -166,9 +166,12 @@ export function responseOf(error: unknown): ErrorResponse | undefined {
     // An operation within this one gave up on that response: doing it all again would multiply the attempts.
     if (error instanceof RetryError || codeOfError(error) === UNDICI_EXHAUSTED) return undefined;
     const candidate = error as ResponseLike | null | undefined;
-    const source = isObject(candidate?.response) ? (candidate.response as ResponseLike) : candidate;
+    const response = isObject(candidate?.response) ? (candidate.response as ResponseLike) : undefined;
+    const source = response ?? candidate;
     const status = source?.status ?? source?.statusCode;
-    if (typeof status !== 'number' || !Number.isInteger(status) || status < 100 || status > 599)
+    // Servers send others than those of HTTP, such as 999. On an error itself a number may be anything.
+    const largest = response ? 999 : 599;
+    if (typeof status !== 'number' || !Number.isInteger(status) || status < 100 || status > largest)
       return undefined;
     const headers = source?.headers;
     return { status, headers: isObject(headers) ? headerReader(headers) : undefined };

@@ -99,6 +99,12 @@ describe('an error that brings a response along is classified by its status', ()
     expect(responseOf(Object.assign(new Error('odd'), { status }))).toMatchObject({ status });
   });
 
+  it('the status of a response is one, be it none of HTTP', () => {
+    const error = Object.assign(new Error('denied'), { response: { status: 999 } });
+    expect(responseOf(error)).toMatchObject({ status: 999 });
+    expect(classifyHttp(failure(error), get, policy).failureClass).toBe('permanent');
+  });
+
   it.each([
     ['undefined', undefined],
     ['null', null],
