@@ -68,6 +68,13 @@ describe.each(ADAPTERS)('with the %s adapter, a server', (adapter) => {
     expect([error.retry?.reason, another.requests.length]).toEqual(['method_not_idempotent', 1]);
   });
 
+  it("that answers with headers above the client's limit: permanent", async () => {
+    const long = message('200 OK', 'ok', `X-Own: ${'a'.repeat(1_000_000)}`);
+    await using server = await rawServer(long, ok);
+    const error = await failureOf(attached({}, { adapter }).get(server.url));
+    expect([error.retry?.reason, server.requests.length]).toEqual(['permanent_failure', 1]);
+  });
+
   it('that says more than its Content-Length: what follows never becomes the next answer', async () => {
     const stale = message('200 OK', 'stale');
     const lie = `${message('503 Service Unavailable', 'later')}${stale}`;

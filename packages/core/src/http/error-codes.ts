@@ -59,7 +59,9 @@ const CLASSES = {
     'UND_ERR_NOT_SUPPORTED',
     'UND_ERR_DESTROYED',
     'UND_ERR_CLOSED',
+    // headers above the client's limit, in undici and in Node
     'UND_ERR_HEADERS_OVERFLOW',
+    'HPE_HEADER_OVERFLOW',
     'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
     'UND_ERR_RES_EXCEEDED_MAX_SIZE',
     // undici's own retries have given up: doing it all again would multiply the attempts

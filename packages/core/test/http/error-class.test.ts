@@ -59,6 +59,7 @@ describe('the class of an error code', () => {
     ['UND_ERR_INVALID_ARG', 'permanent'],
     ['UND_ERR_NOT_SUPPORTED', 'permanent'],
     ['UND_ERR_HEADERS_OVERFLOW', 'permanent'],
+    ['HPE_HEADER_OVERFLOW', 'permanent'],
     ['UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'permanent'],
     ['UND_ERR_DESTROYED', 'permanent'],
     ['UND_ERR_CLOSED', 'permanent'],
