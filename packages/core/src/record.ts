@@ -61,8 +61,10 @@ const QUERY = /\?\S*=\S*?(?=["')\]}>,;:]*(?:\s|$))/gu;
 /** The start of a URL or of a query whose end was cut off. */
 const CUT_SECRET = /(?:\/\/|\?)\S*$/u;
 /** What any of the others could match: most messages have none of it, and are looked through once. */
-const SUSPECT = /:\/\/|\?|header value|authorization|cookie/iu;
+const SUSPECT = /:\/\/|[?#]|header value|authorization|cookie/iu;
 const HEADER_VALUE = /\binvalid (?:http )?header value\b/iu;
+/** What platforms say of a URL that they refuse. It may hold spaces, and where its parts end can't be told. */
+const REFUSED_URL = /\b(?:failed to parse url|invalid url|not a valid url|url that includes credentials)\b/iu;
 /** To the end of the line: a cookie has spaces, and so have credentials. */
 const SECRET_HEADER = /((?:authorization|cookies?)(?:["']\s*,|\W*[:=])[\s[]*)\S.*/giu;
 const LONGEST_MESSAGE = 500;
@@ -79,6 +81,7 @@ export function redact(text: string): string {
   if (HEADER_VALUE.test(text)) return 'invalid header value';
   const short =
     text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE).replace(CUT_SECRET, '')}…` : text;
+  if (REFUSED_URL.test(short)) return short.replace(/:\/\/.*@/su, '://').replace(/[?#].*/su, '…');
   return short
     .replace(CREDENTIALS, '$1')
     .replace(UNESCAPED_CREDENTIALS, '$1')

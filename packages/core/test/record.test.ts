@@ -56,6 +56,32 @@ describe('a text in statistics holds no secret', () => {
   });
 });
 
+describe('a URL that no parser takes', () => {
+  it.each([
+    ['Failed to parse URL from http://a b/?secret', 'Failed to parse URL from http://a b/…'],
+    ['Failed to parse URL from http://[a/?q=one secret', 'Failed to parse URL from http://[a/…'],
+    ['Failed to parse URL from a?secret', 'Failed to parse URL from a…'],
+    ['Failed to parse URL from a#secret', 'Failed to parse URL from a…'],
+    ["Invalid URL: 'http://a b/?q=one secret'", "Invalid URL: 'http://a b/…"],
+    ['Invalid URL: http://me:se cret@a/', 'Invalid URL: http://a/'],
+    ['Invalid URL: http://me:se?cret@a b/?secret', 'Invalid URL: http://a b/…'],
+    ['Referrer "http://a b?q=one secret" is not a valid URL.', 'Referrer "http://a b…'],
+    [
+      'URL that includes credentials: http://me:se cret@a/?q=one secret',
+      'URL that includes credentials: http://a/…',
+    ],
+  ])('%s is told without what may be its secrets', (text, expected) => {
+    expect(redact(text)).toBe(expected);
+  });
+
+  it.each(['Invalid URL', 'Failed to parse URL from /users', 'Invalid URL: http://a b/c'])(
+    '%s stays as it is',
+    (text) => {
+      expect(redact(text)).toBe(text);
+    },
+  );
+});
+
 describe('a long text', () => {
   it('is cut to 500 characters', () => {
     expect(redact(`${'x'.repeat(499)} and more`)).toBe(`${'x'.repeat(499)} …`);
