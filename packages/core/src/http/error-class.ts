@@ -23,7 +23,7 @@ const NETWORK_MESSAGES: readonly RegExp[] = [
   NODE_MESSAGE, // Deno too
   /^terminated$/, // Node, while a body is read
   /^Failed to fetch\b/, // Chromium
-  /^network error$/, // Chromium, while a body is read
+  /^network error$/i, // Chromium, while a body is read; msw, through node:http
   /^NetworkError when attempting to fetch resource\.?$/, // Firefox
   /^Load failed\b/, // Safari
   /^The Internet connection appears to be offline\.$/, // Safari

@@ -19,6 +19,7 @@ describe('EDGE 22: what fetch says when the network failed', () => {
     ],
     ['Node, with a cause that is no error', fetchFailed({})],
     ['Chromium, while a body is read', new TypeError('network error')],
+    ['msw, through node:http', new TypeError('Network error')],
     ['Firefox', new TypeError('NetworkError when attempting to fetch resource.')],
     ['Safari', new TypeError('Load failed')],
     ['Safari, with the host', new TypeError('Load failed (api.example.com)')],
