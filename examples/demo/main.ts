@@ -14,10 +14,15 @@ import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { compareStrategies, strategyTable } from './strategies.ts';
 import type { StrategyWaits } from './strategies.ts';
-import { bodyLine, timelineHooks } from './timeline.ts';
+import { endLine, timelineHooks } from './timeline.ts';
 
 const INTERRUPTED = 130;
 
+// Whoever reads may have enough before the end, as `head` and a pager do.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 process.exitCode = await main(readSettings(process.argv.slice(2)));
 
 async function main(settings: Settings): Promise<number> {
@@ -57,9 +62,9 @@ async function show(
     colors.bold(`${requests} ${requests === 1 ? 'operation' : 'operations'} with ${client} against ${url}\n`),
   );
   const hooks = settings.json ? {} : timelineHooks(say);
-  const run = await sendAll(target, settings, hooks, signal, (operation: Operation) => {
-    const broken = bodyLine(operation);
-    if (broken !== undefined) say(broken);
+  const run = await sendAll(target, settings, hooks, signal, (operation: Operation, error: unknown) => {
+    const line = endLine(operation, error);
+    if (line !== undefined) say(line);
   });
   say('');
   const summary = summarize(run.operations);

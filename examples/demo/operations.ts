@@ -23,6 +23,12 @@ export interface Operation {
   readonly statistics: RequestStatistics | undefined;
 }
 
+/** What is known of an operation at its end alone: a message may hold what is no part of a document. */
+interface Sent {
+  readonly operation: Operation;
+  readonly error?: unknown;
+}
+
 /** A run: its operations, in the order of their names, and the engine with its sums. */
 export interface Run {
   readonly engine: RetryEngine;
@@ -39,7 +45,7 @@ export function sendAll(
   settings: Settings,
   hooks: RetryHooks,
   signal: AbortSignal,
-  ended: (operation: Operation) => void,
+  ended: (operation: Operation, error: unknown) => void,
 ): Promise<Run> {
   return withClient(settings, hooks, async (client) => {
     const operations: Operation[] = [];
@@ -48,9 +54,9 @@ export function sendAll(
       while (next < settings.requests && !signal.aborted) {
         const index = next;
         next += 1;
-        const operation = await send(client, target, settings, signal, index);
+        const { error, operation } = await send(client, target, settings, signal, index);
         operations[index] = operation;
-        ended(operation);
+        ended(operation, error);
       }
     };
     await Promise.all(Array.from({ length: Math.min(settings.concurrency, settings.requests) }, worker));
@@ -74,7 +80,7 @@ export function sendAgain(
       // The first ones are due already, and a clock may have been set back in between.
       const wait = Math.max(0, start + operation.startTime - startTime - Date.now());
       await sleep(wait, undefined, { signal }).catch(() => {});
-      return signal.aborted ? undefined : send(client, target, settings, signal, index);
+      return signal.aborted ? undefined : (await send(client, target, settings, signal, index)).operation;
     });
     return (await Promise.all(sent)).filter((operation) => operation !== undefined);
   });
@@ -102,7 +108,7 @@ async function send(
   settings: Settings,
   signal: AbortSignal,
   index: number,
-): Promise<Operation> {
+): Promise<Sent> {
   const url = settings.url ?? `${target}/item/${index + 1}`;
   const name = `#${index + 1}`;
   const startTime = Date.now();
@@ -115,12 +121,14 @@ async function send(
     ({ statistics } = answer);
     const bytes = await answer.readBody();
     const ending = String(answer.status);
-    return { name, succeeded: answer.ok, ending, bytes, startTime, endTime: Date.now(), statistics };
+    const endTime = Date.now();
+    return { operation: { name, succeeded: answer.ok, ending, bytes, startTime, endTime, statistics } };
   } catch (error) {
     const own = typeof error === 'object' && error !== null ? getRetryStatistics(error) : undefined;
     const ending = nameOf(error);
     const endTime = Date.now();
-    return { name, succeeded: false, ending, bytes: 0, startTime, endTime, statistics: own ?? statistics };
+    const failed = { name, succeeded: false, ending, bytes: 0, startTime, endTime };
+    return { operation: { ...failed, statistics: own ?? statistics }, error };
   }
 }
 

@@ -30,7 +30,7 @@ interface Flags {
   readonly baseDelay: number;
   readonly maxDelay: number;
   readonly jitter?: 'none' | 'full' | 'equal';
-  readonly attemptTimeout: number;
+  readonly attemptTimeout?: number;
   readonly timeout: number;
   readonly method: string;
   readonly header: [string, string][];
@@ -44,6 +44,7 @@ interface Flags {
 }
 
 const STRATEGIES: StrategyName[] = ['fixed', 'linear', 'exponential', 'fibonacci', 'decorrelated'];
+const ATTEMPT_TIMEOUT = 400;
 const RESUMING: readonly ClientName[] = ['fetch', 'undici', 'global-fetch'];
 
 /** Reads the command line. Ends the process for `--help` and for what it can't understand. */
@@ -63,7 +64,12 @@ export function readSettings(argv: readonly string[]): Settings {
     .addOption(new Option('--base-delay <ms>', 'the first wait').argParser(number).default(60))
     .addOption(new Option('--max-delay <ms>', 'the longest computed wait').argParser(number).default(2000))
     .addOption(new Option('--jitter <kind>', 'how waits are spread').choices(['none', 'full', 'equal']))
-    .addOption(new Option('--attempt-timeout <ms>', 'limit of one attempt').argParser(number).default(400))
+    .addOption(
+      new Option(
+        '--attempt-timeout <ms>',
+        `limit of one attempt (default: ${ATTEMPT_TIMEOUT}, within timeout)`,
+      ).argParser(number),
+    )
     .addOption(new Option('--timeout <ms>', 'limit of one operation').argParser(number).default(5000))
     .addOption(new Option('--method <name>', 'the HTTP method').default('GET'))
     .addOption(
@@ -119,7 +125,7 @@ function toSettings(url: string | undefined, flags: Flags): Settings {
       baseDelay: flags.baseDelay,
       throttledBaseDelay: Math.min(flags.baseDelay * 2, flags.maxDelay),
       maxDelay: flags.maxDelay,
-      attemptTimeout: flags.attemptTimeout,
+      attemptTimeout: flags.attemptTimeout ?? Math.min(ATTEMPT_TIMEOUT, flags.timeout || Infinity),
       timeout: flags.timeout,
       resume: flags.resume ?? false,
       ...(flags.jitter && { jitter: flags.jitter }),

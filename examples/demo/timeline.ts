@@ -38,10 +38,27 @@ export function timelineHooks(say: (line: string) => void): RetryHooks {
   };
 }
 
-/** The end of an operation whose response came: its body may still have broken off. */
-export function bodyLine({ ending, statistics, succeeded }: Operation): string | undefined {
-  if (succeeded || statistics?.result !== 'success' || /^\d+$/.test(ending)) return undefined;
-  return `${statistics.id.padEnd(6)}    ${colors.red(`the body broke off (${ending}); --resume would continue it`)}`;
+/** What no line of an attempt tells of the end of an operation, if there is anything. */
+export function endLine(operation: Operation, error: unknown): string | undefined {
+  const { name, statistics, succeeded } = operation;
+  if (succeeded || error === undefined) return undefined;
+  const why = bodyBrokeOff(operation) ?? fault(operation, error);
+  return why && `${(statistics?.id ?? name).padEnd(6)}    ${colors.red(why)}`;
+}
+
+/** The response came, but its body ended too early. */
+function bodyBrokeOff({ ending, statistics }: Operation): string | undefined {
+  if (statistics?.result !== 'success') return undefined;
+  return `the body broke off (${ending}); --resume would continue it`;
+}
+
+/** What is wrong with the request itself: the name of such an error says little, and it may come before any attempt. */
+function fault({ statistics }: Operation, error: unknown): string | undefined {
+  const last = statistics?.attempts.at(-1);
+  if (last !== undefined && (last.failureClass !== 'permanent' || last.status !== undefined))
+    return undefined;
+  const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  return `${error instanceof Error ? error.message : String(error)}${cause}`;
 }
 
 function line(id: string, attempt: AttemptRecord, offset: number, decision: string): string {

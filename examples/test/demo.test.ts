@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 import { describe, expect, it } from 'vitest';
 
-import { runDemo as run } from './run-demo.ts';
+import { DEMO, runDemo as run } from './run-demo.ts';
 import type { Ending } from './run-demo.ts';
 
 const CLIENTS = ['fetch', 'axios', 'undici', 'global-fetch'];
@@ -140,6 +143,37 @@ describe('the demo', () => {
     const { code, stderr } = await run(args);
     expect(code).toBe(2);
     expect(stderr).toContain(reason);
+  });
+
+  it.each([
+    ['--client', 'fetch', '--header', 'x: €'],
+    ['--client', 'axios', '--header', 'x: €'],
+    ['--client', 'fetch', '--method', 'CONNECT'],
+    ['--client', 'global-fetch', '--method', 'CONNECT'],
+  ])('says why a request with %s %s %s %s could not be sent', async (...args) => {
+    const { stdout } = await run(['--requests', '1', ...args]);
+    expect(stdout).toMatch(
+      /^(?:op-|#)1 +(?:Cannot convert|.*CONNECT.* HTTP method|.*HTTP method.*CONNECT)/mu,
+    );
+  });
+
+  it.each(['fetch', 'global-fetch'])('says why %s refuses a URL', async (client) => {
+    const { stdout } = await run(['--client', client, 'http://127.0.0.1:25/']);
+    expect(stdout).toMatch(/^op-1 +fetch failed: bad port$|^#1 +bad port$/mu);
+  });
+
+  it('gives an attempt the time of the operation where that is less than its own', async () => {
+    const { code, stdout } = await run(['--json', '--requests', '1', '--timeout', '300']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ settings: { attemptTimeout: 300, timeout: 300 } });
+  });
+
+  it('ends without a word when nobody reads on', async () => {
+    const child = spawn(process.execPath, [DEMO, '--requests', '3'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    const [stderr] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    expect(stderr).toBe('');
+    expect(child.exitCode).toBe(0);
   });
 
   it('names every option in --help', async () => {

@@ -2,7 +2,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const DEMO = fileURLToPath(new URL('../demo/main.ts', import.meta.url));
+/** The program itself. */
+export const DEMO = fileURLToPath(new URL('../demo/main.ts', import.meta.url));
 
 /** How a run ended. */
 export interface Ending {
