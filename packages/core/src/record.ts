@@ -64,7 +64,7 @@ const CUT_SECRET = /(?:\/\/|\?)\S*$/u;
 const SUSPECT = /:\/\/|[?#]|header value|authorization|cookie/iu;
 const HEADER_VALUE = /\binvalid (?:http )?header value\b/iu;
 /** What platforms say of a URL that they refuse. It may hold spaces, and where its parts end can't be told. */
-const REFUSED_URL = /\b(?:failed to parse url|invalid url|not a valid url|url that includes credentials)\b/iu;
+const REFUSED_URL = /(?:parse|valid) url\b|url that includes/iu;
 /** To the end of the line: a cookie has spaces, and so have credentials. */
 const SECRET_HEADER = /((?:authorization|cookies?)(?:["']\s*,|\W*[:=])[\s[]*)\S.*/giu;
 const LONGEST_MESSAGE = 500;
