@@ -103,15 +103,14 @@ export function guardAdapter(config: InternalAxiosRequestConfig, engine: RetryEn
     marked((dispatched) => {
       // One that was set later is what is retried, and asks for what it has replaced.
       if (own !== setting) return resolveAdapter(own, dispatched)(dispatched);
-      Object.defineProperty(dispatched, 'adapter', {
-        value: setting,
-        writable: true,
-        enumerable: true,
-        configurable: true,
-      });
       // axios 1.21 makes a copy of a config with an accessor, and shows in it what it hides in its own.
-      if (Object.hasOwn(dispatched, 'hasOwnProperty'))
-        Object.defineProperty(dispatched, 'hasOwnProperty', { enumerable: false });
+      const isCopy = Object.prototype.propertyIsEnumerable.call(dispatched, 'hasOwnProperty');
+      showSetting(dispatched, setting);
+      // Interceptors may know a request by its config, so that is the one to be found in the result.
+      if (isCopy && Object.isExtensible(config)) {
+        showSetting(config, setting);
+        if (isWritable(config)) return send(engine, setting, Object.assign(config, dispatched));
+      }
       return send(engine, setting, dispatched);
     });
   let adapter = retrying(setting);
@@ -125,6 +124,23 @@ export function guardAdapter(config: InternalAxiosRequestConfig, engine: RetryEn
     enumerable: true,
     configurable: true,
   });
+}
+
+/** Puts the setting itself in the place of an accessor, in a config as axios makes it. */
+function showSetting(config: InternalAxiosRequestConfig, setting: AdapterSetting): void {
+  Object.defineProperty(config, 'adapter', {
+    value: setting,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
+  if (Object.hasOwn(config, 'hasOwnProperty'))
+    Object.defineProperty(config, 'hasOwnProperty', { enumerable: false });
+}
+
+/** A copy of any other is what axios sends without us too. */
+function isWritable(config: InternalAxiosRequestConfig): boolean {
+  return Object.values(Object.getOwnPropertyDescriptors(config)).every(({ writable }) => writable);
 }
 
 function marked(adapter: AxiosAdapter): RetryingAdapter {

@@ -282,6 +282,23 @@ describe('the config of a response', () => {
   });
 });
 
+describe('a later interceptor', () => {
+  // Older versions of axios fail such a request themselves.
+  it.skipIf(onOldest).each<[string, (config: InternalAxiosRequestConfig) => InternalAxiosRequestConfig]>([
+    ['freezes the config', (config) => Object.freeze(config)],
+    ['seals the config', (config) => Object.seal(config)],
+    ['fixes a member of it', (config) => Object.defineProperty(config, 'method', { writable: false })],
+  ])('that %s keeps the retries', async (_, close) => {
+    await using server = await flakyServer(unavailable, ok);
+    const instance = create();
+    instance.interceptors.request.use(close);
+    attachRetry(instance, AT_ONCE);
+    const { config, retry } = await instance.put(server.url, { a: 1 });
+    expect(retry?.attempts).toHaveLength(2);
+    expect([config.adapter, config.data]).toEqual([axios.defaults.adapter, '{"a":1}']);
+  });
+});
+
 describe('adapters', () => {
   it("a user's own gets each attempt with headers of its own", async () => {
     const configs: InternalAxiosRequestConfig[] = [];

@@ -7,12 +7,12 @@ import { promisify } from 'node:util';
 
 import { instrument } from '@tenax/core';
 import type { Instrumentation, RequestDescription, ShouldRetryContext } from '@tenax/core';
-import { AxiosError } from 'axios';
+import axios, { AxiosError, create } from 'axios';
 import type { AxiosAdapter, AxiosInstance, AxiosRequestConfig, AxiosResponse, AxiosStatic } from 'axios';
 import { describe, expect, it, vi } from 'vitest';
 
 import { flakyServer, ok, status, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
-import { attachRetry } from '../src/index.ts';
+import { attachRetry, retryInterceptor } from '../src/index.ts';
 import { ADAPTERS, AT_ONCE, attached, failureOf, onOldest } from './servers/attached.ts';
 
 const answering =
@@ -48,6 +48,25 @@ describe('the config of a result', () => {
       expect([result.response?.status, configs[1]?.data]).toEqual([code, data]);
     },
   );
+
+  it.each<[string, (instance: AxiosInstance) => unknown]>([
+    ['attachRetry', (instance) => attachRetry(instance, AT_ONCE)],
+    ['retryInterceptor', (instance) => instance.interceptors.request.use(retryInterceptor(AT_ONCE))],
+  ])('is the one that an interceptor has seen which %s comes after', async (_, add) => {
+    await using server = await flakyServer(ok, unavailable, ok, status(404));
+    const known = new Set<object | undefined>();
+    const instance = create();
+    instance.interceptors.request.use((config) => {
+      known.add(config);
+      return config;
+    });
+    add(instance);
+    const responses = [await instance.get(server.url), await instance.get(server.url)];
+    const error = await failureOf(instance.get(server.url));
+    const configs = [...responses, error, error.response].map((result) => result?.config);
+    expect(configs.map((config) => known.has(config))).toEqual([true, true, true, true]);
+    expect(configs.map((config) => config?.adapter)).toEqual(Array(4).fill(axios.defaults.adapter));
+  });
 
   it.each(['onUploadProgress', 'onDownloadProgress'] as const)("has the caller's own %s", async (name) => {
     const listener = (): void => undefined;
