@@ -137,7 +137,12 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
 
   send(attempt: AttemptContext): AxiosResponse<unknown> | Promise<AxiosResponse<unknown>> {
     const ready = this.data?.ready;
-    return ready ? ready.then(() => this.dispatch(attempt)) : this.dispatch(attempt);
+    if (!ready) return this.dispatch(attempt);
+    return ready.then(() => {
+      // Given up meanwhile: an adapter need not look, and axios' own would send what nobody gives a body any more.
+      signalOf(attempt)?.throwIfAborted();
+      return this.dispatch(attempt);
+    });
   }
 
   present(response: AxiosResponse<unknown>): AxiosResponse<unknown> {

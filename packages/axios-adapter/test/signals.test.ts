@@ -4,6 +4,7 @@ import { getEventListeners } from 'node:events';
 import type { RetryOptions } from '@tenax/core';
 import { AxiosError, CanceledError, create, isCancel } from 'axios';
 import type { AxiosAdapter, AxiosRequestConfig, InternalAxiosRequestConfig } from 'axios';
+import FormDataPackage from 'form-data';
 import { describe, expect, it, vi } from 'vitest';
 
 import { flakyServer, ok, silence, unavailable } from '../../fetch-adapter/test/servers/flaky-server.ts';
@@ -259,6 +260,30 @@ describe('a cancellation', () => {
       const error = await failureOf(attached({}, { adapter }).get(server.url, { signal }));
       expect(error.code).toMatch(/ERR_CANCELED|ETIMEDOUT|ECONNABORTED/u);
       expect(server.requests).toHaveLength(1);
+    },
+  );
+
+  it.each<RetryOptions>([{}, { attemptTimeout: 5_000 }])(
+    'while a form is still asked for its length sends nothing, with %j',
+    async (options) => {
+      const form = new FormDataPackage();
+      const answers: (() => void)[] = [];
+      vi.spyOn(form, 'getLength').mockImplementation((callback) => {
+        answers.push(() => {
+          callback(null, 0);
+        });
+      });
+      const adapter = vi.fn<AxiosAdapter>();
+      const controller = new AbortController();
+      const ended = failureOf(
+        attached(options).post('http://127.0.0.1/', form, { adapter, signal: controller.signal }),
+      );
+      await vi.waitUntil(() => answers.length > 0);
+      controller.abort();
+      expectCanceled(await ended);
+      for (const answer of answers) answer();
+      await new Promise(setImmediate);
+      expect(adapter).not.toHaveBeenCalled();
     },
   );
 
