@@ -239,9 +239,9 @@ export class AxiosExchange implements Exchange<AxiosResponse<unknown>> {
   private giveBack(attempt: AttemptContext, config: InternalAxiosRequestConfig, result: unknown): void {
     if (config === this.config) return;
     if (!this.isOwnAdapter) {
-      // What was given up is nobody's, and may end when the caller has the config.
-      if (signalOf(attempt)?.aborted) return;
-      this.config.headers = config.headers;
+      // What was given up may end when the caller has the config. Its error may be the caller's: axios' fetch puts a
+      // config into the very error that it is aborted with.
+      if (!signalOf(attempt)?.aborted) this.config.headers = config.headers;
       replaceConfig(result, config, this.config);
       replaceConfig(responseIn(result), config, this.config);
       return;

@@ -226,13 +226,23 @@ describe('a cancellation', () => {
     expect(error.message).toBe('not needed');
   });
 
-  it("has the request's config, as in bare axios", async () => {
+  it.each(
+    ADAPTERS.flatMap((adapter) => [[adapter, {}] as const, [adapter, { attemptTimeout: 5_000 }] as const]),
+  )("has the request's config, as in bare axios, with the %s adapter and %j", async (adapter, options) => {
     await using server = await flakyServer(silence);
     const controller = new AbortController();
-    const ended = failureOf(attached().get(server.url, { signal: controller.signal, params: { a: 1 } }));
+    const instance = attached(options, { adapter });
+    let seen: unknown;
+    instance.interceptors.request.use((config) => (seen = config));
+    const ended = failureOf(instance.get(server.url, { signal: controller.signal, params: { a: 1 } }));
     await server.received(1);
     controller.abort();
-    expect((await ended).config?.params).toEqual({ a: 1 });
+    const error = await ended;
+    expect(error.config).toBe(seen);
+    // By then the attempt that was given up has ended too.
+    await new Promise(setImmediate);
+    expect(error.config).toBe(seen);
+    expect(error.config).toMatchObject({ params: { a: 1 }, signal: controller.signal });
   });
 
   it.each<[string, RetryOptions]>([
