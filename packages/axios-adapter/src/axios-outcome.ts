@@ -105,13 +105,27 @@ export interface NodeStream {
   once(event: 'close' | 'end' | 'error', listener: () => void): unknown;
 }
 
+/** The parts of Node's requests and responses that tell what the server has sent. */
+interface Sent {
+  readonly res?: Sent;
+  readonly rawHeaders?: readonly string[];
+}
+
 /** Ends a response of `responseType: 'stream'`: other bodies have been read when axios gives them. */
 export function discardResponse(response: AxiosResponse<unknown> | undefined): Discarding | undefined {
   if (!response) return undefined;
   const data = dataOf(response);
   if (!isStream(data)) return undefined;
   const { headers } = response as Partial<AxiosResponse<unknown>>;
-  return isWebStream(data) ? discardStream(data, headers?.['content-length']) : discardNodeStream(data);
+  return isWebStream(data)
+    ? discardStream(data, headers?.['content-length'])
+    : discardNodeStream(data, messageOf(response));
+}
+
+/** What the http adapter, or one around it, has made the body of. */
+export function messageOf({ request }: AxiosResponse<unknown>): Sent | null | undefined {
+  const sent = request as Sent | null | undefined;
+  return sent?.res ?? sent;
 }
 
 export function isStream(data: unknown): data is NodeStream | ReadableStream<Uint8Array> {
@@ -124,9 +138,11 @@ export function isWebStream(data: object): data is ReadableStream<Uint8Array> {
   return typeof ReadableStream !== 'undefined' && data instanceof ReadableStream;
 }
 
-function discardNodeStream(stream: NodeStream): Discarding {
+function discardNodeStream(stream: NodeStream, message: unknown): Discarding {
   const cancel = (): void => {
     stream.destroy();
+    // The stream that axios makes with `maxContentLength` ends the message with its next part, or not at all.
+    if (isStream(message) && 'destroy' in message) message.destroy();
   };
   const finished = new Promise<void>((resolve) => {
     let size = 0;

@@ -16,7 +16,7 @@ import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'ax
 import type { AttemptProgress } from './attempt-progress.ts';
 import { copyOf, replaceConfig, responseIn, setHeaders } from './attempt-config.ts';
 import { axiosOf } from './axios-copy.ts';
-import { AxiosOutcome, discardResponse, isStream, isWebStream } from './axios-outcome.ts';
+import { AxiosOutcome, discardResponse, isStream, isWebStream, messageOf } from './axios-outcome.ts';
 import type { NodeStream } from './axios-outcome.ts';
 import { CallerSignal } from './caller-signal.ts';
 import { NodeBody } from './node-body.ts';
@@ -209,21 +209,15 @@ function canceled(reason: unknown, { config, shownConfig }: StreamedRequest): un
   return new CanceledError(undefined, shownConfig);
 }
 
-/** The parts of Node's requests and responses that tell what the server has sent. */
-interface Sent {
-  readonly res?: Sent;
-  readonly rawHeaders?: readonly string[];
-}
-
 /** An adapter of the user's may have begun to read it, or have it give something else than bytes. */
 function isUnread({ readableDidRead, readableEncoding, readableObjectMode }: NodeStream): boolean {
   return !readableDidRead && !readableEncoding && !readableObjectMode;
 }
 
 /** axios' http adapter inflates a body, and takes its `content-encoding` away. */
-function isAsSent({ data, request }: AxiosResponse<unknown>, isOwnAdapter: boolean): boolean {
-  const sent = request as Sent | null | undefined;
-  const incoming = sent?.res ?? sent;
+function isAsSent(response: AxiosResponse<unknown>, isOwnAdapter: boolean): boolean {
+  const { data } = response;
+  const incoming = messageOf(response);
   if (data === incoming || isOwnAdapter) return data === incoming;
   // Behind what counts or limits it, it is another stream.
   const names = incoming?.rawHeaders?.filter((_, index) => index % 2 === 0);

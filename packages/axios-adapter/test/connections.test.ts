@@ -20,6 +20,7 @@ import {
   unavailable,
 } from '../../fetch-adapter/test/servers/flaky-server.ts';
 import type { Answer } from '../../fetch-adapter/test/servers/flaky-server.ts';
+import { part } from '../../fetch-adapter/test/servers/download-server.ts';
 import { ADAPTERS, attached, failureOf, onOldest } from './servers/attached.ts';
 
 const oneSocket = () => {
@@ -47,20 +48,33 @@ describe('a discarded response', () => {
     },
   );
 
-  it.each<[string, Answer]>([
+  it.each<[string, Answer, AxiosRequestConfig?]>([
     ['that is large', status(503, {}, large)],
     ['that never ends', stalled],
+    ['that never ends, with a limit to its size', stalled, { maxContentLength: 5_000_000 }],
     ['that is compressed', status(503, { 'content-encoding': 'gzip' }, gzipSync(large) as unknown as string)],
   ])(
     'EDGE "responseType stream on a discarded 503 with maxSockets 1": one %s does not block',
-    async (_, answer) => {
+    async (_, answer, limits) => {
       await using server = await flakyServer(answer, answer, ok);
       using httpAgent = oneSocket();
-      const config = { responseType: 'stream', httpAgent, timeout: 30_000 } as const;
+      const config = { responseType: 'stream', httpAgent, timeout: 30_000, ...limits } as const;
       const { data } = await attached().get<NodeJS.ReadableStream>(server.url, config);
       expect(await text(data)).toBe('ok');
       httpAgent.destroy();
       await server.idle();
+    },
+  );
+
+  it.each([{}, { maxContentLength: 5_000_000 }])(
+    'with which a download does not go on frees its connection, with %j',
+    async (limits) => {
+      await using server = await flakyServer(part({ breakAfter: 2000 }), stalled, ok);
+      using httpAgent = oneSocket();
+      const instance = attached({ resume: true, maxAttempts: 2 }, { httpAgent, ...limits });
+      const { data } = await instance.get<NodeJS.ReadableStream>(server.url, { responseType: 'stream' });
+      await expect(text(data)).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+      expect((await instance.get(server.url)).data).toBe('ok');
     },
   );
 
