@@ -60,6 +60,7 @@ describe('a URL that no parser takes', () => {
   it.each([
     ['Failed to parse URL from http://a b/?secret', 'Failed to parse URL from http://a b/…'],
     ['Failed to parse URL from http://[a/?q=one secret', 'Failed to parse URL from http://[a/…'],
+    ['Failed to parse URL from /x?q=a b&token=secret\nc', 'Failed to parse URL from /x…'],
     ['Failed to parse URL from a?secret', 'Failed to parse URL from a…'],
     ['Failed to parse URL from a#secret', 'Failed to parse URL from a…'],
     ["Invalid URL: 'http://a b/?q=one secret'", "Invalid URL: 'http://a b/…"],

@@ -73,9 +73,9 @@ describe('settings within an option that are inherited', () => {
   });
 
   it.each(settings)('%s of a request, beside the settings of the engine', (name, own) => {
-    expect(overridePolicy(engineOptions, { [name]: accessorsOf(own) })).toEqual(
-      overridePolicy(engineOptions, { [name]: own }),
-    );
+    const policyOf = (override: unknown): unknown =>
+      overridePolicy(engineOptions, override, resolvePolicy(engineOptions));
+    expect(policyOf({ [name]: accessorsOf(own) })).toEqual(policyOf({ [name]: own }));
   });
 
   it('errorCodes', () => {
