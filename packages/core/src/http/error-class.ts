@@ -44,7 +44,8 @@ const RUNTIME_MESSAGE = /^(?:error|connection error|Network connection)\b|\(os e
 const NOT_PROCESSED = /\bNGHTTP2_REFUSED_STREAM\b|"GOAWAY" frame received with code 0$/;
 /** undici: the proxy did not open a tunnel. Its code is the one of an abort, which it is not. */
 const TUNNEL_REFUSED = /^Proxy response \((\d{3})\) !== 200 when HTTP Tunneling$/;
-const PROGRAMMING_ERROR = /^(?:Type|Reference|Syntax|Range|Eval|URI)Error$/;
+/** Faults of the program, and what Deno's permissions do not allow. */
+const PERMANENT_NAME = /^(?:(?:Type|Reference|Syntax|Range|Eval|URI)Error|NotCapable)$/;
 /** When several errors explain one failure, the one that allows least is believed. */
 const LEAST_ALLOWING_FIRST: readonly FailureClass[] = [
   'permanent',
@@ -228,7 +229,7 @@ function explainByMessage(name: unknown, message: string, cause: unknown): Failu
     const byRuntime = RUNTIME_MESSAGES.find(([pattern]) => pattern.test(message))?.[1];
     if (byRuntime) return byRuntime;
   }
-  if (name !== 'TypeError') return PROGRAMMING_ERROR.test(String(name)) ? 'permanent' : undefined;
+  if (name !== 'TypeError') return PERMANENT_NAME.test(String(name)) ? 'permanent' : undefined;
   if (!NETWORK_MESSAGES.some((pattern) => pattern.test(message))) return 'permanent';
   // Node names every fault of the network by a code. A cause without one is a rule of fetch: a blocked port, an
   // unknown scheme, a redirect that is not allowed, a body that can't be read again.

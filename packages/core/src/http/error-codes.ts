@@ -45,6 +45,8 @@ const CLASSES = {
     'PATH_LENGTH_EXCEEDED',
     'HOSTNAME_MISMATCH',
     'EPROTO',
+    // Node's permissions
+    'ERR_ACCESS_DENIED',
     // axios, for what no attempt can change; with a response its status decides
     'ERR_BAD_REQUEST',
     'ERR_BAD_OPTION',

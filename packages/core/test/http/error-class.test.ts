@@ -51,6 +51,7 @@ describe('the class of an error code', () => {
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'permanent'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'permanent'],
     ['EPROTO', 'permanent'],
+    ['ERR_ACCESS_DENIED', 'permanent'],
     ['ERR_INVALID_URL', 'permanent'],
     ['ERR_INVALID_CHAR', 'permanent'],
     ['ERR_INVALID_PROTOCOL', 'permanent'],
@@ -144,6 +145,11 @@ describe('the class of an error without a code', () => {
   it.each([
     ['TypeError', new TypeError('x is not a function'), 'permanent'],
     ['ReferenceError', new ReferenceError('x is not defined'), 'permanent'],
+    [
+      "what Deno's permissions do not allow",
+      Object.assign(new Error('Requires net access to "a:80"'), { name: 'NotCapable' }),
+      'permanent',
+    ],
     ['SyntaxError', new SyntaxError('Unexpected token'), 'permanent'],
     ['RangeError', new RangeError('Invalid array length'), 'permanent'],
     ['URIError', new URIError('URI malformed'), 'permanent'],
