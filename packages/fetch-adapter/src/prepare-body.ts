@@ -1,7 +1,7 @@
 /** Which kind of body a request has, so that it can be sent more than once. */
 
 import { BodyNotReplayableError, ReplayableStream, sourceOfIterable, sourceOfStream } from '@tenax/core';
-import type { RetryPolicy } from '@tenax/core';
+import type { ByteSource, RetryPolicy } from '@tenax/core';
 
 import { isRequest } from './fetch-arguments.ts';
 import type { RequestBody } from './request-body.ts';
@@ -28,7 +28,7 @@ export function prepareBody(
   if (typeof body !== 'object') return new StaticBody(input, init);
   if (body instanceof ReadableStream) {
     if (!replay || !isUsable(body)) return unkeptBody(input, init);
-    if (streamsHaveLengths()) return TeedBody.ofStream(input, init as RequestInit, replay.maxBytes);
+    if (isBunDenoOrWorker()) return TeedBody.ofStream(input, init as RequestInit, replay.maxBytes);
     const stream = new ReplayableStream(sourceOfStream(body), replay.maxBytes);
     return new StreamBody(input, init as RequestInit, stream);
   }
@@ -48,12 +48,26 @@ export function prepareBody(
   const { destroyed, readableDidRead } = body as { destroyed?: boolean; readableDidRead?: boolean };
   // A Node stream that is gone, or some of it, has an error of its own.
   if (!replay || destroyed || readableDidRead) return unkeptBody(input, init);
-  const stream = new ReplayableStream(sourceOfIterable(body as AsyncIterable<unknown>), replay.maxBytes);
+  const source = sourceOfIterable(body as AsyncIterable<unknown>);
+  const stream = new ReplayableStream(isBunDenoOrWorker() ? source : bytesOf(source), replay.maxBytes);
   return new StreamBody(input, init as RequestInit, stream);
 }
 
-/** Whether a stream may know its length, as that of a request to a worker does. Some servers take none without. */
-function streamsHaveLengths(): boolean {
+/** Node's fetch makes bytes of whatever `Buffer.from` takes, and hangs over a stream that gives anything but bytes. */
+function bytesOf(source: ByteSource): ByteSource {
+  const { Buffer } = globalThis as { Buffer?: { from(value: unknown): Uint8Array } };
+  return {
+    next: async () => {
+      const { done, value } = await source.next();
+      const isTaken = done || value instanceof Uint8Array || Buffer === undefined;
+      return { done, value: isTaken ? value : Buffer.from(value) };
+    },
+    cancel: (reason) => source.cancel(reason),
+  };
+}
+
+/** There a stream may know its length, as that of a request to a worker does. Some servers take none without. */
+function isBunDenoOrWorker(): boolean {
   const { navigator } = globalThis as { navigator?: { readonly userAgent?: string } };
   return /^(?:Bun|Deno|Cloudflare-Workers)\b/.test(navigator?.userAgent ?? '');
 }
