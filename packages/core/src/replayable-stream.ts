@@ -121,9 +121,15 @@ export class ReplayableStream {
    * beyond what is kept. What was asked of the source already is for the next one.
    */
   giveUp(): void {
-    this.#givenUp += 1;
-    this.#open?.error(new Error('The attempt was given up: its body is sent again'));
+    this.#leave()?.error(givenUp());
+  }
+
+  /** Nothing more is given to the open stream. */
+  #leave(): ReadableStreamDefaultController | undefined {
+    const open = this.#open;
     this.#open = undefined;
+    this.#givenUp += 1;
+    return open;
   }
 
   /** Reads ahead, to the end, to the limit, or until the next stream reads itself. Then the source is let go. */
@@ -141,8 +147,10 @@ export class ReplayableStream {
   release(failure?: { readonly reason: unknown }): void {
     this.#released = true;
     if (failure) {
-      // Its end would pass for the end of the body.
-      this.giveUp();
+      const open = this.#leave();
+      // Its end would pass for the end of the body. Undici, which is told of the same abort, cancels it first: that it can't
+      // cancel what has failed would be a rejection that nobody handles.
+      queueMicrotask(() => open?.error(givenUp()));
       this.#cancelSource(failure.reason);
     } else if (this.#openStreamCancelled || this.#open === undefined) {
       // Nobody reads on.
@@ -210,6 +218,10 @@ export class ReplayableStream {
 /** Bytes of any realm: those of a test's DOM are others than those of a stream of Node. */
 function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
+}
+
+function givenUp(): Error {
+  return new Error('The attempt was given up: its body is sent again');
 }
 
 function notReplayable(): BodyNotReplayableError {

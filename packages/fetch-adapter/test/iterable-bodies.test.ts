@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { createRetryingFetch } from '../src/index.ts';
 import type { RetryingRequestInit } from '../src/index.ts';
@@ -58,5 +58,29 @@ describe('what an async iterable gives', () => {
     end.resolve();
     await someTurns();
     expect(await body.next()).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe('a stream that gives what is no bytes', () => {
+  it('EDGE 13: leaves no rejection behind when the caller gives it up', async () => {
+    const unhandled = vi.fn<(reason: unknown) => void>();
+    process.on('unhandledRejection', unhandled);
+    onTestFinished(() => void process.off('unhandledRejection', unhandled));
+    await using server = await flakyServer(silence);
+    const controller = new AbortController();
+    const read = Promise.withResolvers<void>();
+    const pull = (source: ReadableStreamDefaultController): void => {
+      source.enqueue(5);
+      read.resolve();
+    };
+    const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+    const response = fetch(server.url, asBody(body, controller.signal));
+    await read.promise;
+    // The platform refuses what it has read, and waits for the end of a stream that nobody reads any more.
+    await someTurns();
+    controller.abort('enough');
+    await expect(response).rejects.toBe('enough');
+    await someTurns();
+    expect(unhandled).not.toHaveBeenCalled();
   });
 });
