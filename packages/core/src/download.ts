@@ -149,6 +149,7 @@ export class Download<T extends DownloadSource> {
 
   async #read(): Promise<Uint8Array<ArrayBuffer> | 'end' | 'broken'> {
     const end = this.#end;
+    const whole = this.#entity.length ?? end;
     try {
       const { done, value } = await this.#open().read();
       if (!done) {
@@ -161,7 +162,7 @@ export class Download<T extends DownloadSource> {
           throw resumeRefused(end, 'more bytes than there are', this.#lastBreak);
         return value;
       }
-      if (end === undefined || this.#offset >= end) return 'end';
+      if (whole === undefined || this.#offset >= whole) return 'end';
       throw new TypeError('terminated', {
         cause: Object.assign(new Error('The body ended early'), { code: 'ERR_STREAM_PREMATURE_CLOSE' }),
       });
@@ -169,7 +170,7 @@ export class Download<T extends DownloadSource> {
       if (error instanceof RetryError) throw error;
       // No break, and no end of another operation.
       if (this.#controller.signal.aborted) throw this.#controller.signal.reason;
-      if (end !== undefined && this.#offset >= end) return 'end';
+      if (whole !== undefined && this.#offset >= whole) return 'end';
       await this.#continue(error);
       return 'broken';
     }
@@ -209,9 +210,8 @@ export class Download<T extends DownloadSource> {
     }
     // A server may give a part of the rest: what is missing then is asked for too.
     const range = readContentRange(response.headers);
-    const length = entity.length ?? range?.total;
-    this.#entity = { ...entity, length };
-    this.#end = length ?? range?.end;
+    this.#entity = { ...entity, length: entity.length ?? range?.total };
+    this.#end = range?.end;
     if (response.body === null) {
       throw new RetryError('TENAX_RESUME_REFUSED', 'The rest of the download has no body', this.#lastBreak);
     }

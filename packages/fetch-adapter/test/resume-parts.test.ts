@@ -118,6 +118,22 @@ describe('a download that is continued', () => {
     },
   );
 
+  it('is no mixture when a part is longer than it says, and other parts are missing', async () => {
+    await using server = await flakyServer(breakOff(100), (response) => {
+      const headers = { ...ETAG, 'content-range': `bytes 100-199/${content.length}` };
+      response.writeHead(206, headers).end(Buffer.alloc(content.length - 100));
+    });
+    const response = await createRetryingFetch(OPTIONS)(server.url);
+    await expect(read(response)).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+  });
+
+  it('is not whole because another version is as long as what has come', async () => {
+    const headers = { etag: '"v2"', 'content-range': 'bytes */100' };
+    await using server = await flakyServer(breakOff(100, {}), status(416, headers, ''));
+    const response = await createRetryingFetch(OPTIONS)(server.url);
+    await expect(read(response)).rejects.toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+  });
+
   it('goes on past answers that are not the rest, over a connection of its own', async () => {
     const stalled: Answer = (response) => {
       response.writeHead(503).write('begin');

@@ -68,7 +68,12 @@ export class Download {
 
   /** Whether every byte has come, where the server has said how many there are. */
   get isWhole(): boolean {
-    return this.#entity.length !== undefined && this.#offset >= this.#entity.length;
+    return this.isWholeAt(Infinity);
+  }
+
+  /** The same, where it has said nothing but the end of a part. */
+  isWholeAt(end: number): boolean {
+    return this.#offset >= (this.#entity.length ?? end);
   }
 
   /** The server has said how long the whole of it is: what is less has broken off. */
@@ -92,7 +97,7 @@ class RestExchange extends UndiciExchange {
   #attempt: AttemptContext | undefined;
   readonly #download: Download;
   readonly #offset: number;
-  /** Where the body is whole. */
+  /** Where the part ends that the server gives. */
   #end = Infinity;
 
   constructor(
@@ -144,7 +149,7 @@ class RestExchange extends UndiciExchange {
 
   /** A server may give a part of the rest: what is missing then is asked for too. */
   override bodyEnd(trailers: IncomingHttpHeaders): void {
-    if (this.#download.offset >= this.#end) {
+    if (this.#download.isWholeAt(this.#end)) {
       super.bodyEnd(trailers);
       return;
     }
@@ -178,7 +183,7 @@ class RestExchange extends UndiciExchange {
     }
     const range = readContentRange(attempt.headers);
     this.#download.isOf(range?.total);
-    this.#end = this.#entity.length ?? range?.total ?? range?.end ?? Infinity;
+    this.#end = range?.end ?? Infinity;
   }
 
   /** For the error of a download that can't go on. */

@@ -107,6 +107,16 @@ describe('EDGE 41: a length that lies', () => {
     expect(content.subarray(0, read.length)).toEqual(read);
   });
 
+  it('a continuation that gives more than its Content-Range says is no mixture, where other parts are missing', async () => {
+    const bytes = Buffer.concat([content.subarray(2000, 3000), other.subarray(3000)]);
+    const answer = part({ contentRange: 'bytes 2000-2999/5000', bytes });
+    await using server = await flakyServer(part({ breakAfter: 2000 }), answer);
+    await using own = resuming();
+    const [read, error] = await readUntilBroken(server.url, own);
+    expect(error).toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    expect(content.subarray(0, read.length)).toEqual(read);
+  });
+
   it.each<[string, number, Answer[]]>([
     ['its Content-Length', 2000, [part({ breakAfter: 2000 })]],
     [

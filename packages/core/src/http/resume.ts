@@ -37,12 +37,13 @@ export interface ContentRange {
   readonly total: number | undefined;
 }
 
-/** Reads `Content-Range` (RFC 9110 section 14.4); `undefined` where there is none that names bytes. */
+/** Reads `Content-Range` (RFC 9110 section 14.4); `undefined` where there is none that names bytes, or it is invalid. */
 export function readContentRange(headers: HeaderReader): ContentRange | undefined {
   const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers.get('content-range') ?? '');
   if (match === null) return undefined;
+  const [start, end] = [Number(match[1]), Number(match[2]) + 1];
   const total = match[3] === '*' ? undefined : Number(match[3]);
-  return { start: Number(match[1]), end: Number(match[2]) + 1, total };
+  return start < end && end <= (total ?? end) ? { start, end, total } : undefined;
 }
 
 /** The headers that ask for the rest of a download. */
@@ -52,12 +53,16 @@ export function rangeHeaders({ validator }: ResumableDownload, offset: number): 
 
 /** Whether a 416 says that nothing is missing: the whole body had come before the connection broke. */
 export function isComplete(
-  { length }: ResumableDownload,
+  { length, validator }: ResumableDownload,
   offset: number,
   { headers, status }: DownloadResponse,
 ): boolean {
   return (
-    (length ?? offset) === offset && status === 416 && headers.get('content-range') === `bytes */${offset}`
+    (length ?? offset) === offset &&
+    status === 416 &&
+    headers.get('content-range') === `bytes */${offset}` &&
+    // Some servers look at the range before they look at `If-Range`.
+    anotherVersion(validator, headers) === undefined
   );
 }
 
@@ -74,23 +79,25 @@ export function refuseContinuation(
   details?: RetryErrorDetails,
 ): RetryError | undefined {
   const range = readContentRange(headers);
-  const etag = headers.get('etag');
-  const modified = headers.get('last-modified');
+  const total = range?.total ?? Math.max(range?.end ?? 0, length ?? 0);
   const problem =
     status !== 206
       ? `status ${status}`
       : range?.start !== offset
         ? `Content-Range ${headers.get('content-range') ?? 'missing'}`
-        : length !== undefined && range.total !== undefined && range.total !== length
-          ? `a length of ${range.total} instead of ${length}`
-          : etag && validator.startsWith('"') && etag !== validator
-            ? 'another ETag'
-            : modified && !validator.startsWith('"') && modified !== validator
-              ? 'another Last-Modified'
-              : (headers.get('content-encoding') ?? 'identity') !== 'identity'
-                ? 'a content encoding'
-                : undefined;
+        : length !== undefined && total !== length
+          ? `a length of ${total} instead of ${length}`
+          : (anotherVersion(validator, headers) ??
+            ((headers.get('content-encoding') ?? 'identity') === 'identity'
+              ? undefined
+              : 'a content encoding'));
   return problem === undefined ? undefined : resumeRefused(offset, problem, details);
+}
+
+/** What says that the entity is another by now; `undefined` where nothing does. */
+function anotherVersion(validator: string, headers: HeaderReader): string | undefined {
+  const [name, title] = validator.startsWith('"') ? ['etag', 'ETag'] : ['last-modified', 'Last-Modified'];
+  return (headers.get(name) || validator) === validator ? undefined : `another ${title}`;
 }
 
 /** The error of a download that can't be continued. */

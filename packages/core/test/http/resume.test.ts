@@ -81,6 +81,9 @@ describe('the rest of a download', () => {
     ['another range', 206, { 'content-range': 'bytes 30-99/100' }, 'Content-Range bytes 30-99/100'],
     ['no range', 206, {}, 'Content-Range missing'],
     ['another length', 206, { 'content-range': 'bytes 40-119/120' }, 'a length of 120 instead of 100'],
+    ['longer', 206, { 'content-range': 'bytes 40-119/*' }, 'a length of 120 instead of 100'],
+    ['an end before its begin', 206, { 'content-range': 'bytes 40-39/*' }, 'Content-Range bytes 40-39/*'],
+    ['a part beyond the end', 206, { 'content-range': 'bytes 40-100/100' }, 'Content-Range bytes 40-100/100'],
     ['encoded', 206, { ...range, 'content-encoding': 'gzip' }, 'a content encoding'],
     ['another version', 206, { ...range, etag: '"v2"' }, 'another ETag'],
   ])('is not %s', (_, status, headers, problem) => {
@@ -105,5 +108,13 @@ describe('the rest of a download', () => {
   ])('is nothing: %s, by a 416 where the length of the whole was said to be %s', (complete, length) => {
     const answer = response(416, { 'content-range': 'bytes */40' });
     expect(isComplete({ validator: '"v1"', length }, 40, answer)).toBe(complete);
+  });
+
+  it.each<[boolean, Record<string, string>]>([
+    [true, { etag: '"v1"' }],
+    [false, { etag: '"v2"' }],
+  ])('is nothing: %s, by a 416 with %o', (complete, headers) => {
+    const answer = response(416, { 'content-range': 'bytes */40', ...headers });
+    expect(isComplete({ validator: '"v1"', length: undefined }, 40, answer)).toBe(complete);
   });
 });
