@@ -26,8 +26,9 @@ export function resumableDownload({ headers, status }: DownloadResponse): Resuma
   const encoding = headers.get('content-encoding') ?? 'identity';
   const validator = strongValidator(headers);
   if (status !== 200 || encoding !== 'identity' || validator === undefined) return undefined;
-  const length = headers.get('content-length');
-  return { validator, length: length === null || length === undefined ? undefined : Number(length) };
+  // Chunks make it void. Some runtimes join what a server says twice.
+  const length = headers.get('transfer-encoding') ? undefined : headers.get('content-length');
+  return { validator, length: /^\d+$/.test(length ?? '') ? Number(length) : undefined };
 }
 
 /** The part of an entity that a 206 gives: its first byte, the byte after its last one, and the length of the whole. */

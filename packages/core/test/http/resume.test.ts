@@ -16,6 +16,16 @@ describe('a download that may be continued', () => {
   it.each<[string, Record<string, string>, object]>([
     ['by a strong ETag', STRONG, { validator: '"v1"', length: 100 }],
     ['by a strong ETag, without a length', { etag: '"v1"' }, { validator: '"v1"', length: undefined }],
+    [
+      'without a length that can be read, where a runtime joins what a server says twice',
+      { ...STRONG, 'content-length': '100, 100' },
+      { validator: '"v1"', length: undefined },
+    ],
+    [
+      'without the length that chunks make void',
+      { ...STRONG, 'transfer-encoding': 'chunked' },
+      { validator: '"v1"', length: undefined },
+    ],
     ['in identity encoding', { ...STRONG, 'content-encoding': 'identity' }, { validator: '"v1"' }],
     [
       'by a Last-Modified of the second before',
