@@ -251,7 +251,7 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
     } finally {
       this.#calling = false;
     }
-    if (!this.#responding) this.#release();
+    if (!this.#responding) this.#releaseLater();
     else if (this.controller.paused) live.controller?.pause();
   }
 
@@ -296,6 +296,15 @@ export abstract class UndiciExchange implements EventExchange, AttemptOwner, Abo
   #handlerOf(attempt: AttemptContext): AttemptHandler | undefined {
     if (this.#live?.attempt === attempt) return this.#live;
     return this.#beside?.find((handler) => handler.attempt === attempt);
+  }
+
+  /** A connection brings a response and what breaks it in two turns, and a fetch does not hear of it in the first. */
+  #releaseLater(): void {
+    this.#calling = true;
+    setImmediate(() => {
+      this.#calling = false;
+      this.#release();
+    });
   }
 
   #release(): void {

@@ -1,5 +1,5 @@
 // Responses that break off after their headers: the operation has ended, the caller gets the break.
-import { request } from 'undici';
+import { request, fetch as undiciFetch } from 'undici';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 
@@ -28,6 +28,9 @@ function talking(words: string) {
   };
   return { breakOff, connection };
 }
+
+/** `fetch` takes a dispatcher of its own undici, says its type. */
+const FETCHES = { "undici's fetch": undiciFetch as unknown as typeof fetch, 'the built-in fetch': fetch };
 
 const PHASES: [string, string, string][] = [
   ['after the headers', LENGTH, ''],
@@ -97,6 +100,34 @@ describe.each([
         breakOff(ending);
       }
       expect(text).toBe('part');
+    },
+  );
+
+  it.each(
+    Object.entries(FETCHES).flatMap(([name, fetching]) =>
+      (['FIN', 'RST'] as const).flatMap((ending) =>
+        [LENGTH, `${CHUNKED}4\r\npart\r\n5\r\npa`].map((words) => [name, ending, words, fetching] as const),
+      ),
+    ),
+  )(
+    'by the time shouldRetry has read it breaks for %s, too: by %s after %j',
+    async (_n, ending, words, fetching) => {
+      const { breakOff, connection } = talking(words);
+      await using server = await breakingServer(connection);
+      await using own = open({
+        shouldRetry: async (outcome) => {
+          if (outcome.kind !== 'response') return undefined;
+          const read = outcome.text();
+          breakOff(ending);
+          await failureOf(read);
+          return undefined;
+        },
+      });
+      const response = await fetching(server.url, own as unknown as RequestInit);
+      expect(await failureOf(response.text())).toMatchObject({
+        message: 'terminated',
+        cause: { code: ending === 'FIN' ? 'UND_ERR_SOCKET' : 'ECONNRESET' },
+      });
     },
   );
 });
