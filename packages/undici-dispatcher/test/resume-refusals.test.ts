@@ -133,6 +133,17 @@ describe('EDGE 41: a length that lies', () => {
     expect(bytes).toEqual(content.subarray(0, length));
   });
 
+  it('a 416 of another version never ends a body, though that is as long as what has come', async () => {
+    await using server = await flakyServer(
+      part({ breakAfter: 2000, contentLength: 'chunked' }),
+      status(416, { etag: '"v2"', 'content-range': 'bytes */2000' }, ''),
+    );
+    await using own = resuming();
+    const [bytes, error] = await readUntilBroken(server.url, own);
+    expect(error).toMatchObject({ code: 'TENAX_RESUME_REFUSED' });
+    expect(bytes).toEqual(content.subarray(0, 2000));
+  });
+
   it('a continuation whose Content-Length says more than comes breaks off, and is continued', async () => {
     await using server = await flakyServer(
       part({ breakAfter: 2000 }),

@@ -52,19 +52,17 @@ export function rangeHeaders({ validator }: ResumableDownload, offset: number): 
   return { range: `bytes=${offset}-`, 'if-range': validator };
 }
 
-/** Whether a 416 says that nothing is missing: the whole body had come before the connection broke. */
+/**
+ * Whether a 416 says that nothing is missing: the whole body had come before the connection broke. Another version may
+ * happen to be as long as what has come.
+ */
 export function isComplete(
   { length, validator }: ResumableDownload,
   offset: number,
   { headers, status }: DownloadResponse,
 ): boolean {
-  return (
-    (length ?? offset) === offset &&
-    status === 416 &&
-    headers.get('content-range') === `bytes */${offset}` &&
-    // Some servers look at the range before they look at `If-Range`.
-    anotherVersion(validator, headers) === undefined
-  );
+  const isWhole = length === undefined ? anotherVersion(validator, headers) === undefined : length === offset;
+  return isWhole && status === 416 && headers.get('content-range') === `bytes */${offset}`;
 }
 
 /**

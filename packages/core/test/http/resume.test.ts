@@ -120,11 +120,17 @@ describe('the rest of a download', () => {
     expect(isComplete({ validator: '"v1"', length }, 40, answer)).toBe(complete);
   });
 
-  it.each<[boolean, Record<string, string>]>([
-    [true, { etag: '"v1"' }],
-    [false, { etag: '"v2"' }],
-  ])('is nothing: %s, by a 416 with %o', (complete, headers) => {
+  it.each<[boolean, string, number | undefined, Record<string, string>]>([
+    [true, 'the same ETag', undefined, { etag: '"v1"' }],
+    [false, 'another ETag', undefined, { etag: '"v2"' }],
+    [true, 'another ETag, where all that was said to come has come', 40, { etag: '"v2"' }],
+  ])('is nothing: %s, by a 416 with %s', (complete, _, length, headers) => {
     const answer = response(416, { 'content-range': 'bytes */40', ...headers });
-    expect(isComplete({ validator: '"v1"', length: undefined }, 40, answer)).toBe(complete);
+    expect(isComplete({ validator: '"v1"', length }, 40, answer)).toBe(complete);
+  });
+
+  it('is not nothing by a 416 with another Last-Modified, where that is the validator', () => {
+    const answer = response(416, { 'content-range': 'bytes */40', 'last-modified': DATE });
+    expect(isComplete({ validator: EARLIER, length: undefined }, 40, answer)).toBe(false);
   });
 });

@@ -103,11 +103,12 @@ class Oracle {
       if (ending.kind === 'error') return ending.code;
       const { headers, status } = ending.response;
       const offset = this.#offsets[this.#dispatches - 1] as number;
-      const isWhole = (length ?? offset) === offset;
+      const isSame = (headers['etag'] ?? '"v1"') === '"v1"';
+      const isWhole = length === undefined ? isSame : length === offset;
       if (isWhole && status === 416 && headers['content-range'] === `bytes */${offset}`) return 'end';
       const [, first, last, total] =
         /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
-      const isRest = status === 206 && Number(first) === offset && (headers['etag'] ?? '"v1"') === '"v1"';
+      const isRest = status === 206 && Number(first) === offset && isSame;
       const said = total === '*' ? undefined : Number(total);
       const end = length ?? said ?? Number(last) + 1;
       if (!isRest || (said ?? end) !== end) return 'TENAX_RESUME_REFUSED';
