@@ -231,7 +231,7 @@ export class AttemptHandler implements Handler, ResponseOutcome {
       return undefined;
     }
     const cancel = (): void => {
-      controller.abort(abandoned());
+      cutOff(controller, abandoned());
     };
     this.#phase = 'discarded';
     this.#held = undefined;
@@ -246,7 +246,7 @@ export class AttemptHandler implements Handler, ResponseOutcome {
   /** Ends the attempt: its connection, or its place in a queue. */
   abandon(reason: Error): void {
     this.#over();
-    this.controller?.abort(reason);
+    if (this.controller) cutOff(this.controller, reason);
   }
 
   #tellNext(held: HeldBody): void {
@@ -297,6 +297,12 @@ export class ProgressHandler extends AttemptHandler {
   onRequestSent(): void {
     this.progressed('onRequestSent', []);
   }
+}
+
+/** undici's `dump` puts an abort off until it has read the response, which is paused while it is held. */
+function cutOff(controller: LiveAttempt, reason: Error): void {
+  controller.abort(reason);
+  if (controller.paused && !controller.aborted) controller.resume();
 }
 
 function abandoned(): Error {

@@ -172,6 +172,18 @@ describe('dump', () => {
     const { body, statusCode } = await request(server.url, own);
     expect([statusCode, await body.text(), server.requests.length]).toEqual([200, '', 3]);
   });
+
+  it.skipIf(onOldest)(
+    'with retries outside lets a large response go that shouldRetry was shown',
+    async () => {
+      const large = 'x'.repeat(200_000);
+      const late = status(503, { 'content-length': String(large.length) }, large);
+      await using server = await flakyServer(late, late, ok);
+      await using own = composed('outside', interceptors.dump(), { shouldRetry: async () => undefined });
+      const { statusCode } = await request(server.url, own);
+      expect([statusCode, server.requests.length]).toEqual([200, 3]);
+    },
+  );
 });
 
 describe('cache', () => {
