@@ -7,9 +7,9 @@ import { bundleSize, tenaxBundles } from './bundle-size.ts';
  * weighs today, rounded up, so that it does not grow unseen. Lower it with every gain.
  */
 const BUDGETS: Readonly<Record<keyof typeof tenaxBundles, number>> = {
-  'engine, without zod and guards': 22_570,
-  'engine, all guards, without zod': 30_400,
-  'fetch adapter, complete': 41_560,
+  'engine, without zod and guards': 22_130,
+  'engine, all guards, without zod': 29_950,
+  'fetch adapter, complete': 41_160,
 };
 const LARGEST = 20;
 
