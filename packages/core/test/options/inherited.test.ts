@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { createRetryEngine } from '../../src/engine.ts';
 import type { RetryOptions } from '../../src/options.ts';
-import { overridePolicy, resolvePolicy } from '../../src/policy.ts';
+import { resolvePolicy } from '../../src/policy.ts';
+import { overridePolicy } from '../overridden-policy.ts';
 import { rejectionOf, virtualEngine } from '../virtual-engine.ts';
 
 describe('options that are inherited', () => {
@@ -73,9 +74,9 @@ describe('settings within an option that are inherited', () => {
   });
 
   it.each(settings)('%s of a request, beside the settings of the engine', (name, own) => {
-    const policyOf = (override: unknown): unknown =>
-      overridePolicy(engineOptions, override, resolvePolicy(engineOptions));
-    expect(policyOf({ [name]: accessorsOf(own) })).toEqual(policyOf({ [name]: own }));
+    expect(overridePolicy(engineOptions, { [name]: accessorsOf(own) })).toEqual(
+      overridePolicy(engineOptions, { [name]: own }),
+    );
   });
 
   it('errorCodes', () => {
