@@ -1,30 +1,16 @@
 // What a bundle says: its texts and patterns. However its code is written, it carries these.
-import { gzipSync } from 'node:zlib';
-
 import { parse } from 'acorn';
 import type { AnyNode } from 'acorn';
 import { full } from 'acorn-walk';
 
-export interface BundleTexts {
-  /** All texts and patterns, each of them once. */
-  readonly list: string;
-  /** Bytes of that, gzipped. */
-  readonly texts: number;
-}
-
-/** What is left of code when everything that computes is taken out of it. */
-export function bundleTexts(code: string): BundleTexts {
+/** What is left of code when everything that computes is taken out of it: all texts and patterns, each of them once. */
+export function bundleTexts(code: string): string {
   const texts = new Set<string>();
   full(parse(code, { ecmaVersion: 2024, sourceType: 'module' }), (node) => {
     const text = textOf(node);
     if (text !== undefined) texts.add(text);
   });
-  const list = [...texts].join(',');
-  return { list, texts: gzippedSize(list) };
-}
-
-export function gzippedSize(text: string): number {
-  return gzipSync(text, { level: 9 }).byteLength;
+  return [...texts].join(',');
 }
 
 function textOf(node: AnyNode): string | undefined {

@@ -1,7 +1,9 @@
 // The least that the five guards of DESIGN come to: budget, circuit breaker, bulkhead, pacer and hedge, for one
 // destination. Like the retries beside it, it checks nothing and says nothing.
 
-import type { FailureClass, Guards, Sums } from './retries.ts';
+import type { FailureClass } from '@tenax/core';
+
+import type { Guards, Sums } from './retries.ts';
 
 export interface GuardOptions {
   readonly ratio: number;
@@ -71,14 +73,11 @@ export class AllGuards<T> implements Guards<T> {
   constructor(options: GuardOptions, sums: Sums) {
     this.#options = options;
     this.#sums = sums;
-    const { window } = options;
-    [this.#requests, this.#retries, this.#calls, this.#failures, this.#hedges] = [
-      new Window(window),
-      new Window(window),
-      new Window(window),
-      new Window(window),
-      new Window(window),
-    ];
+    this.#requests = new Window(options.window);
+    this.#retries = new Window(options.window);
+    this.#calls = new Window(options.window);
+    this.#failures = new Window(options.window);
+    this.#hedges = new Window(options.window);
   }
 
   async enter(signal: AbortSignal): Promise<() => void> {
@@ -94,7 +93,9 @@ export class AllGuards<T> implements Guards<T> {
           if (place >= 0) this.#queue.splice(place, 1);
           run();
         };
+        // The place is handed on: nobody else may take it meanwhile.
         const grant = (): void => {
+          this.#running += 1;
           end(resolve);
         };
         const abort = (): void => {
@@ -110,8 +111,7 @@ export class AllGuards<T> implements Guards<T> {
         signal.addEventListener('abort', abort);
         this.#queue.push(grant);
       });
-    }
-    this.#running += 1;
+    } else this.#running += 1;
     return () => {
       this.#running -= 1;
       this.#queue[0]?.();
@@ -144,9 +144,11 @@ export class AllGuards<T> implements Guards<T> {
 
   #hedged(send: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
     const controllers = [new AbortController(), new AbortController()];
-    const leg = (at: number): Promise<T> => {
+    const leg = async (at: number): Promise<T> => {
       const controller = controllers[at] as AbortController;
-      return send(AbortSignal.any([signal, controller.signal])).finally(() => controllers[1 - at]?.abort());
+      const answer = await send(AbortSignal.any([signal, controller.signal]));
+      controllers[1 - at]?.abort();
+      return answer;
     };
     if (this.#hedges.sum >= this.#options.maxExtraLoad * this.#requests.sum) return send(signal);
     return new Promise((resolve, reject) => {

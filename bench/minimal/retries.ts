@@ -2,14 +2,7 @@
 // records and sums. It checks no option, explains no error in words, and knows no client; guards are handed in. It is
 // measured for its size alone, as what no bundle of an engine can go below.
 
-export type FailureClass =
-  | 'connection'
-  | 'transport'
-  | 'timeout'
-  | 'throttled'
-  | 'transient'
-  | 'permanent'
-  | 'aborted';
+import type { FailureClass } from '@tenax/core';
 
 export interface Answer {
   readonly status: number;
@@ -44,7 +37,7 @@ export interface Options {
 export interface Guards<T> {
   enter(signal: AbortSignal): Promise<() => void>;
   send(send: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T>;
-  mayRetry(throttled: boolean): boolean;
+  mayRetry(): boolean;
   ended(failureClass: FailureClass | undefined, duration: number, headers: Headers | undefined): void;
 }
 
@@ -54,7 +47,7 @@ const CODES: Readonly<Record<string, FailureClass>> = Object.fromEntries(
       'ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN UND_ERR_CONNECT_TIMEOUT',
     transport:
       'ECONNRESET EPIPE ETIMEDOUT ECONNABORTED UND_ERR_SOCKET ERR_STREAM_PREMATURE_CLOSE ERR_NETWORK',
-    timeout: 'UND_ERR_HEADERS_TIMEOUT UND_ERR_BODY_TIMEOUT TENAX_ATTEMPT_TIMEOUT',
+    timeout: 'UND_ERR_HEADERS_TIMEOUT UND_ERR_BODY_TIMEOUT',
   }).flatMap(([failureClass, codes]) => codes.split(' ').map((code) => [code, failureClass as FailureClass])),
 );
 const STATUSES = [408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529];
@@ -198,7 +191,7 @@ export async function run<T extends Answer>(
       else if (attempts.length + 1 >= maxAttempts) reason = 'attempts_exhausted';
       else if ((hint ?? 0) > longestHint) reason = 'retry_after_exceeds_max';
       else if (performance.now() + pause > end) reason = 'wait_exceeds_timeout';
-      else if (!guards.mayRetry(failureClass === 'throttled')) reason = 'budget_exhausted';
+      else if (!guards.mayRetry()) reason = 'budget_exhausted';
       const record = {
         attemptNumber: attempts.length + 1,
         startTime: performance.timeOrigin + started,
